@@ -1,0 +1,312 @@
+"""The compiled kernel. Hashes are 32 bytes, addresses 20, public keys and node ids 64, ECDSA signatures
+65 (r ‖ s ‖ v with v 0 or 1). All integers are unsigned. `ValueError` means the input is not what it should be;
+its text says why. Every object is immutable unless said otherwise, and may be used from any thread.
+
+Sheet sections in brackets refer to the data model: [§3] transactions, [§4] receipts, [§5] roots, [§6] blocks.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import final
+
+# --- hashes and signatures [§2] ---------------------------------------------------------------------------
+
+def keccak256(data: bytes) -> bytes: ...
+def public_key(secret: bytes) -> bytes:
+    """The 64-byte public key of a 32-byte secp256k1 secret."""
+
+def sign(secret: bytes, digest: bytes) -> bytes:
+    """RFC 6979, low s; 65 bytes."""
+
+def recover(digest: bytes, signature: bytes) -> bytes | None:
+    """The 64-byte public key, or None if the signature is not valid (high s, v > 1, r or s out of range)."""
+
+def recover_batch(digests: Sequence[bytes], signatures: Sequence[bytes]) -> list[bytes | None]:
+    """`recover` for many, on all cores."""
+
+def verify_batch(public_keys: Sequence[bytes], digests: Sequence[bytes], signatures: Sequence[bytes]) -> list[bool]:
+    """For each: does the signature over the digest recover this key?"""
+
+# --- transactions, headers, blocks -------------------------------------------------------------------------
+
+@final
+class Transaction:
+    """One transaction [§3.1]. `raw` keeps the bytes as received, `hash` is of the canonical form."""
+
+    @staticmethod
+    def decode(raw: bytes) -> Transaction:
+        """Checks the encoding, not the signature.
+
+        Raises ValueError: not a transaction.
+        """
+    @staticmethod
+    def create(
+        secret: bytes,
+        *,
+        nonce: int,
+        gas_price: int,
+        gas: int,
+        block_limit: int,
+        to: bytes | None,
+        value: int,
+        data: bytes,
+        chain_id: int,
+        group_id: int,
+        extra_data: bytes = b"",
+    ) -> Transaction:
+        """Sign a new one."""
+    @property
+    def raw(self) -> bytes: ...
+    @property
+    def hash(self) -> bytes: ...
+    @property
+    def signing_hash(self) -> bytes: ...
+    @property
+    def sender(self) -> bytes | None:
+        """Recovered once and kept; None if the signature is not valid."""
+    @property
+    def nonce(self) -> int: ...
+    @property
+    def gas_price(self) -> int: ...
+    @property
+    def gas(self) -> int: ...
+    @property
+    def block_limit(self) -> int: ...
+    @property
+    def to(self) -> bytes | None:
+        """None for a contract creation."""
+    @property
+    def value(self) -> int: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def chain_id(self) -> int: ...
+    @property
+    def group_id(self) -> int: ...
+    @property
+    def extra_data(self) -> bytes: ...
+    def json(self) -> bytes:
+        """The JSON-RPC object of a pending transaction (client protocol §3.6.5, without block fields)."""
+
+@final
+class TransactionList:
+    """Transactions with a shared life: what the pool hands out and a block is made of."""
+
+    @staticmethod
+    def decode(raws: Sequence[bytes]) -> TransactionList:
+        """Raises ValueError naming the first index that is not a transaction."""
+    @staticmethod
+    def decode_blob(blob: bytes) -> TransactionList:
+        """From the little-endian offset table form [§6.2] used in blocks and on the wire."""
+    def encode_blob(self) -> bytes: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Transaction: ...
+    @property
+    def hashes(self) -> list[bytes]: ...
+    @property
+    def byte_size(self) -> int: ...
+    def recover_senders(self) -> list[int]:
+        """Recover all missing senders on all cores; the indices of invalid signatures."""
+
+def transactions_root(hashes: Sequence[bytes]) -> bytes:
+    """The 16-ary root over `rlp(index) ‖ hash` [§5]; also the receipts root when given receipt hashes."""
+
+@final
+class Header:
+    """A block header: 13 fields [§6.1]."""
+
+    def __init__(
+        self,
+        *,
+        number: int,
+        parent_hash: bytes = ...,
+        state_root: bytes = ...,
+        transactions_root: bytes = ...,
+        receipts_root: bytes = ...,
+        db_hash: bytes = ...,
+        timestamp: int,
+        extra_data: Sequence[bytes] = ...,
+        sealer: int = 0,
+        sealer_list: Sequence[bytes] = ...,
+    ) -> None:
+        """Hashes default to zeros. `sealer` may be any 256-bit integer."""
+    @staticmethod
+    def decode(data: bytes) -> Header: ...
+    def encode(self) -> bytes: ...
+    @property
+    def hash(self) -> bytes: ...
+    @property
+    def parent_hash(self) -> bytes: ...
+    @property
+    def state_root(self) -> bytes: ...
+    @property
+    def transactions_root(self) -> bytes: ...
+    @property
+    def receipts_root(self) -> bytes: ...
+    @property
+    def db_hash(self) -> bytes: ...
+    @property
+    def log_bloom(self) -> bytes: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def gas_limit(self) -> int: ...
+    @property
+    def gas_used(self) -> int: ...
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds."""
+    @property
+    def extra_data(self) -> list[bytes]: ...
+    @property
+    def sealer(self) -> int: ...
+    @property
+    def sealer_list(self) -> list[bytes]: ...
+
+@final
+class Block:
+    """Header, transactions, and once executed receipts, once agreed signatures [§6.2]."""
+
+    @staticmethod
+    def propose(header: Header, transactions: TransactionList) -> Block:
+        """An unexecuted block; the header's transactions root is filled in."""
+    @staticmethod
+    def decode(data: bytes) -> Block:
+        """The 5-item form.
+
+        Raises ValueError: malformed, or its hash item is not the header's hash.
+        """
+    @staticmethod
+    def decode_proposal(data: bytes) -> tuple[Header, list[bytes], bytes]:
+        """The 3-item form with transaction hashes: header, hashes, hash item (checked against the header)."""
+    def encode(self) -> bytes:
+        """The 5-item form."""
+    def encode_proposal(self) -> bytes:
+        """The 3-item form with transaction hashes."""
+    def with_signatures(self, signatures: Sequence[tuple[int, bytes]]) -> Block:
+        """The same block with (sealer index, 65-byte signature) entries."""
+    @property
+    def header(self) -> Header: ...
+    @property
+    def hash(self) -> bytes: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def transactions(self) -> TransactionList: ...
+    @property
+    def signatures(self) -> list[tuple[int, bytes]]: ...
+    @property
+    def receipt_count(self) -> int:
+        """0 for a block that was not executed."""
+    @property
+    def nonces(self) -> list[bytes]:
+        """Transaction nonces, 32 bytes each, in order."""
+    def failed_count(self) -> int:
+        """Receipts with a status other than 0."""
+    def index_of(self, transaction_hash: bytes) -> int | None: ...
+    def transaction_json(self, index: int) -> bytes:
+        """The JSON-RPC transaction object (client protocol §3.6.5), compact, keys in byte order."""
+    def receipt_json(self, index: int, *, with_proofs: bool = False) -> bytes:
+        """The JSON-RPC receipt object (§3.6.6); `with_proofs` adds txProof and receiptProof."""
+    def receipts_json(self, *, with_proofs: bool = False) -> list[bytes]:
+        """All receipts, made on all cores."""
+    def logs_json(self, index: int) -> bytes:
+        """The `logs` array of one receipt as in §3.6.6."""
+    def batch_receipts_json(self, start: int, count: int) -> bytes:
+        """The object of getBatchReceiptsBy…AndRange (§3.6.7), uncompressed. `count` may exceed the rest."""
+    def transaction_proof_json(self, index: int) -> bytes:
+        """The `txProof` array (§3.6.9)."""
+    def receipt_proof_json(self, index: int) -> bytes: ...
+
+# --- the pool [§3.2] ----------------------------------------------------------------------------------------
+
+@final
+class TransactionPool:
+    """Admission checks, nonce sets and sealing order of one group. Mutable; one lock inside, held briefly."""
+
+    def __init__(self, *, chain_id: int, group_id: int, count_limit: int, byte_limit: int) -> None: ...
+    def reset_head(self, height: int, nonces: Sequence[tuple[int, bytes]]) -> None:
+        """Set the head at start: `nonces` are (height, RLP list of that block's nonces) of the last 1000 blocks."""
+    def submit(self, raws: Sequence[bytes], now_ms: int, *, from_client: bool) -> list[tuple[int, bytes]]:
+        """Decode, recover in parallel and admit: (status, hash) for each, status 0 when admitted, else the code
+        of [§3.2]. Bytes that are no transaction get 10005 and an empty hash. Order of admission is kept.
+        """
+    def submit_list(self, transactions: TransactionList, now_ms: int, *, from_client: bool) -> list[int]:
+        """The same for decoded transactions."""
+    def seal(self, count_limit: int, excluded: Sequence[bytes] = ()) -> TransactionList:
+        """The oldest transactions, without those whose hash is excluded. They stay in the pool."""
+    def lookup(self, hashes: Sequence[bytes]) -> tuple[TransactionList, list[int]]:
+        """Those that are here, in the order given, and the indices of those that are not."""
+    def contains(self, hashes: Sequence[bytes]) -> list[bool]: ...
+    def commit(self, block: Block) -> None:
+        """A block became durable: drop its transactions, remember its nonces, move the block limit window."""
+    def evict_expired(self, now_ms: int, age_ms_max: int, count_max: int) -> list[bytes]:
+        """Drop what is too old or past its block limit; their hashes."""
+    def take_unsent(self, count_max: int) -> TransactionList:
+        """From clients and not yet handed out by this call."""
+    def take_unannounced(self, now_ms: int, age_ms_min: int, count_max: int) -> list[bytes]:
+        """Hashes admitted at least `age_ms_min` ago and not yet handed out by this call."""
+    def all(self) -> TransactionList: ...
+    def clear(self) -> None: ...
+    @property
+    def byte_size(self) -> int: ...
+    def __len__(self) -> int: ...
+
+# --- execution ----------------------------------------------------------------------------------------------
+
+ReadMany = Callable[[list[bytes]], list[bytes | None]]
+
+@final
+class CallResult:
+    @property
+    def status(self) -> int: ...
+    @property
+    def output(self) -> bytes: ...
+    @property
+    def gas_used(self) -> int: ...
+
+@final
+class ExecutedBlock:
+    """A block with its effects on the world state, not yet durable."""
+
+    @property
+    def block(self) -> Block:
+        """Header filled (state root, receipts root), receipts attached, no signatures."""
+    def state_rows(self) -> list[tuple[bytes, bytes]]:
+        """Storage writes of the world state: (key, value), to be put in the same atomic batch as the block."""
+    def changed_tables(self) -> list[str]:
+        """Names of the tables this block changed: tells whether sealers or system parameters may be new."""
+
+@final
+class Executor:
+    """The world state of one group behind a cache, and the rules that change it.
+
+    `read_many` answers committed rows by storage key (None where absent). It is called with the interpreter lock
+    held, rarely: on cache misses. `read_block_hash` answers the hash of a committed height.
+    """
+
+    def __init__(
+        self,
+        *,
+        read_many: ReadMany,
+        read_block_hash: Callable[[int], bytes | None],
+        cache_bytes: int = ...,
+        free_storage: bool = False,
+        supported_version: tuple[int, int, int] = (2, 9, 1),
+    ) -> None: ...
+    def genesis(self, header: Header, rows: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> ExecutedBlock:
+        """Block 0: rows are (table name, fields). Nothing enters a root."""
+    def execute(self, block: Block) -> ExecutedBlock:
+        """Run a block on the committed state, with the lock released. Senders are recovered if they are not yet.
+
+        A transaction never fails the block: it gets a receipt with a status.
+        Raises ValueError: the block does not follow the committed head, or a sender cannot be recovered.
+        """
+    def apply(self, executed: ExecutedBlock) -> None:
+        """The block became durable: its rows are the committed state now (the cache learns them)."""
+    def call(
+        self, *, sender: bytes, to: bytes, data: bytes, value: int, height: int, timestamp: int
+    ) -> CallResult:
+        """A read-only message call on the committed head (execution §1.13)."""
+    def select(self, table: str, key: str) -> list[dict[str, bytes]]:
+        """Committed rows of one key, in row order, without hidden fields."""
+    def code(self, address: bytes) -> bytes: ...
