@@ -1,0 +1,57 @@
+"""Is this foreign block one that the group's sealers committed? (node §4.10, §5.4; execution §7)
+
+What execution will decide (roots, receipts) is compared afterwards, by the ledger.
+"""
+
+from __future__ import annotations
+
+from hansa.kernel import Block, Header, transactions_root, verify_batch
+from hansa.ledger.errors import InvalidBlock
+from hansa.ledger.membership import Membership, quorum
+
+__all__ = ["verify_committed_block"]
+
+
+def verify_committed_block(
+    block: Block, *, parent: Header, membership: Membership, transaction_count_max: int
+) -> None:
+    """Check the chain link, the sealer list, the signatures and the transactions of a block.
+
+    Args:
+        block: as received; its hash item has been checked against its header.
+        parent: the committed head.
+        membership: as it counts for this height.
+        transaction_count_max: the agreed `tx_count_limit`.
+
+    Raises:
+        InvalidBlock: it breaks a rule; the text says which.
+    """
+    header, height = block.header, block.number
+    if height != parent.number + 1 or header.parent_hash != parent.hash:
+        raise InvalidBlock(height, f"does not follow block {parent.number}")
+    if tuple(header.sealer_list) != membership.sealers:
+        raise InvalidBlock(height, "its sealer list is not the group's")
+    count = len(block.transactions)
+    if not 0 < count <= transaction_count_max:
+        raise InvalidBlock(height, f"{count} transactions, allowed are 1 to {transaction_count_max}")
+    if header.transactions_root != transactions_root(block.transactions.hashes):
+        raise InvalidBlock(height, "transactions root differs")
+    _verify_signatures(block, membership)
+    invalid = block.transactions.recover_senders()
+    if invalid:
+        raise InvalidBlock(height, f"transaction {invalid[0]} has no valid signature")
+
+
+def _verify_signatures(block: Block, membership: Membership) -> None:
+    sealers, needed = membership.sealers, quorum(len(membership.sealers))
+    signatures = {index: signature for index, signature in block.signatures if index < len(sealers)}
+    indices = sorted(signatures)
+    valid = sum(
+        verify_batch(
+            [sealers[index] for index in indices],
+            [block.hash] * len(indices),
+            [signatures[index] for index in indices],
+        )
+    )
+    if valid < needed:
+        raise InvalidBlock(block.number, f"{valid} valid signatures, {needed} needed")
