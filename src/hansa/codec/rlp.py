@@ -1,6 +1,6 @@
-"""Recursive Length Prefix, strict: what decodes re-encodes to the same bytes (Ethereum yellow paper, appendix B).
+"""Recursive Length Prefix, strict: what decodes re-encodes to the same bytes.
 
-An item is `bytes` or a list of items. Nesting and count are bounded, so a hostile packet costs no more
+The rules are those of the Ethereum yellow paper, appendix B. An item is `bytes` or a list of items. Nesting and count are bounded, so a hostile packet costs no more
 than its own size.
 """
 
@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
-__all__ = ["Item", "RlpError", "decode", "decode_sequence", "encode", "encode_int", "encode_sequence", "to_int"]
+__all__ = [
+    "Item",
+    "RlpError",
+    "decode",
+    "decode_sequence",
+    "encode",
+    "encode_int",
+    "encode_sequence",
+    "to_int",
+]
 
 Item: TypeAlias = "bytes | list[Item]"
 

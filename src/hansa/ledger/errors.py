@@ -1,9 +1,9 @@
 """What can go wrong with a chain.
 
-    LedgerError
-     ├─ InvalidBlock      a block that breaks the rules; refuse it and whoever sent it
-     ├─ StaleBlock        the head moved on meanwhile; drop the work
-     └─ ForeignDatabase   the stored chain is not the configured one, or of an unknown layout
+LedgerError
+ ├─ InvalidBlock      a block that breaks the rules; refuse it and whoever sent it
+ ├─ StaleBlock        the head moved on meanwhile; drop the work
+ └─ ForeignDatabase   the stored chain is not the configured one, or of an unknown layout
 """
 
 __all__ = ["ForeignDatabase", "InvalidBlock", "LedgerError", "StaleBlock"]

@@ -45,7 +45,7 @@ class CommittedBlock:
 
 
 class Ledger:
-    """One group's chain: read it from anywhere, extend it through `execute` and `commit` or `import_block`."""
+    """One group's chain: read from anywhere, extended by `execute` and `commit` or by `import_block`."""
 
     def __init__(self, store: KeyValueStore, genesis: GenesisSettings, threads: ThreadPool) -> None:
         """Open the chain in `store`, or begin it with the genesis block.
@@ -71,7 +71,7 @@ class Ledger:
         else:
             self._resume(genesis, schema.decode_height(head))
 
-    # --- what stands ------------------------------------------------------------------------------------------
+    # --- what stands -------------------------------------------------------------------------------
 
     @property
     def head(self) -> Header:
@@ -152,7 +152,7 @@ class Ledger:
             sender=sender, to=to, data=data, value=value, height=head.number, timestamp=head.timestamp
         )
 
-    # --- how it grows -----------------------------------------------------------------------------------------
+    # --- how it grows ------------------------------------------------------------------------------
 
     def subscribe(self, listener: Callable[[CommittedBlock], None]) -> None:
         """Tell `listener`, on the loop and in order, of each block that became durable."""
@@ -196,7 +196,7 @@ class Ledger:
         self._tell(block)
         return block
 
-    # --- on a worker thread -----------------------------------------------------------------------------------
+    # --- on a worker thread ------------------------------------------------------------------------
 
     def _execute(self, block: Block) -> ExecutedBlock:
         self._check_follows(block)
@@ -219,7 +219,9 @@ class Ledger:
         )
         executed = self._execute(block)
         if executed.block.hash != block.hash:
-            raise InvalidBlock(block.number, f"executes to {executed.block.hash.hex()}, not to {block.hash.hex()}")
+            raise InvalidBlock(
+                block.number, f"executes to {executed.block.hash.hex()}, not to {block.hash.hex()}"
+            )
         return self._commit(executed, block.signatures)
 
     def _commit(self, executed: ExecutedBlock, signatures: Sequence[tuple[int, bytes]]) -> Block:
@@ -255,7 +257,7 @@ class Ledger:
         if block.header.parent_hash != head.hash:
             raise InvalidBlock(block.number, f"its parent is not block {head.number}")
 
-    # --- opening ----------------------------------------------------------------------------------------------
+    # --- opening -----------------------------------------------------------------------------------
 
     def _begin(self, genesis: GenesisSettings) -> None:
         executed = self._executor.genesis(genesis_header(genesis), genesis_rows(genesis))
@@ -274,11 +276,15 @@ class Ledger:
     def _resume(self, genesis: GenesisSettings, height: Height) -> None:
         layout = self._store.get(schema.FORMAT_KEY)
         if layout != schema.FORMAT:
-            raise ForeignDatabase(f"layout {layout!r} is not {schema.FORMAT!r}: written by another version of Hansa")
+            raise ForeignDatabase(
+                f"layout {layout!r} is not {schema.FORMAT!r}: written by another version of Hansa"
+            )
         stored, head = self.header(0), self.header(height)
         totals = self._store.get(schema.TOTALS_KEY)
         if stored is None or head is None or totals is None:
-            raise ForeignDatabase("the database lacks its genesis block or its head: restore it, or sync anew")
+            raise ForeignDatabase(
+                "the database lacks its genesis block or its head: restore it, or sync anew"
+            )
         configured = genesis_header(genesis)
         if stored.hash != configured.hash:
             raise ForeignDatabase(
@@ -293,7 +299,7 @@ class Ledger:
         self._membership = load_membership(self._executor.select, Height(self._head.number + 1))
         self._transaction_count_max = self.system_config("tx_count_limit")
 
-    # --- plumbing ---------------------------------------------------------------------------------------------
+    # --- plumbing ----------------------------------------------------------------------------------
 
     def _read_block_hash(self, height: int) -> bytes | None:
         return self.block_hash(height)

@@ -53,7 +53,7 @@ class Pool:
         """Tell `listener` which transactions expired: their senders get a receipt with status 29."""
         self._on_dropped.append(listener)
 
-    # --- admission --------------------------------------------------------------------------------------------
+    # --- admission ---------------------------------------------------------------------------------
 
     async def submit(self, raws: Sequence[bytes], *, from_client: bool) -> list[Admission]:
         """Admit a batch of raw transactions, in order."""
@@ -74,7 +74,7 @@ class Pool:
     def _submit_list(self, transactions: TransactionList, from_client: bool) -> list[int]:
         return self._kernel.submit_list(transactions, _now_ms(), from_client=from_client)
 
-    # --- what consensus and gossip ask --------------------------------------------------------------------------
+    # --- what consensus and gossip ask -------------------------------------------------------------
 
     def __len__(self) -> int:
         return len(self._kernel)
@@ -107,7 +107,7 @@ class Pool:
         """A block became durable."""
         self._kernel.commit(block)
 
-    # --- time -------------------------------------------------------------------------------------------------
+    # --- time --------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Drop what has waited too long; runs until cancelled."""
