@@ -1,0 +1,31 @@
+// Compiles every contract of src/ into ../src/hansa/sdk/artifacts/<Name>.json (`abi` and `bin`), with the EVM version this chain runs.
+"use strict";
+const fs = require("fs");
+const path = require("path");
+const solc = require("solc");
+
+const artifacts = path.join(__dirname, "..", "src", "hansa", "sdk", "artifacts");
+const names = fs.readdirSync(path.join(__dirname, "src"));
+const input = {
+  language: "Solidity",
+  sources: Object.fromEntries(
+    names.map((name) => [name, { content: fs.readFileSync(path.join(__dirname, "src", name), "utf8") }])
+  ),
+  settings: {
+    evmVersion: "istanbul",
+    optimizer: { enabled: true, runs: 200 },
+    outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } },
+  },
+};
+const output = JSON.parse(solc.compile(JSON.stringify(input)));
+const errors = (output.errors || []).filter((entry) => entry.severity === "error");
+if (errors.length > 0) {
+  console.error(errors.map((entry) => entry.formattedMessage).join("\n"));
+  process.exit(1);
+}
+for (const contracts of Object.values(output.contracts)) {
+  for (const [name, contract] of Object.entries(contracts)) {
+    const artifact = { compiler: `solc ${solc.version()}`, abi: contract.abi, bin: contract.evm.bytecode.object };
+    fs.writeFileSync(path.join(artifacts, `${name}.json`), JSON.stringify(artifact, null, 1) + "\n");
+  }
+}
