@@ -1,0 +1,3 @@
+//! The EVM with the rules of this chain.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Executes blocks: dispatch, system contracts, receipts.
+
+#![forbid(unsafe_code)]

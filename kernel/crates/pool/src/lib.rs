@@ -1,0 +1,3 @@
+//! Admission checks, nonce sets and sealing order of one group.
+
+#![forbid(unsafe_code)]
