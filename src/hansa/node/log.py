@@ -1,0 +1,121 @@
+"""The run log, in the form operators and their scripts know (node §7.1).
+
+    level|2026-01-31 12:00:00.123456|MainThread-140…|[MODULE]text,key=value,…
+
+Files are named `log_%Y%m%d%H.%M.log` after the moment they were begun; a new one begins each hour, and
+when the size limit is reached. The module is the package the line comes from.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from hansa.node.settings import LogSettings
+
+__all__ = ["BadgeFormatter", "HourlyFileHandler", "configure_logging"]
+
+_LEVELS = {
+    "trace": logging.DEBUG,
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "fatal": logging.CRITICAL,
+}
+_MEGABYTE = 1 << 20
+
+
+def configure_logging(settings: LogSettings) -> None:
+    """Send the log where config.ini says; called once, by the process."""
+    root = logging.getLogger("hansa")
+    root.setLevel(_LEVELS[settings.level])
+    root.propagate = False
+    handlers: list[logging.Handler] = []
+    if settings.enable and settings.enable_console_output:
+        handlers.append(logging.StreamHandler(sys.stdout))
+    elif settings.enable:
+        handlers.append(
+            HourlyFileHandler(
+                settings.path, settings.file_size_mb_max * _MEGABYTE, flush_each_line=settings.flush
+            )
+        )
+    for handler in handlers or [logging.NullHandler()]:
+        handler.setFormatter(BadgeFormatter())
+        root.addHandler(handler)
+
+
+class BadgeFormatter(logging.Formatter):
+    """Writes a record as one line; a traceback follows on lines of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of a record."""
+        level = {"WARNING": "warning", "CRITICAL": "fatal"}.get(record.levelname, record.levelname.lower())
+        moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
+        microseconds = int(record.created % 1 * 1_000_000)
+        parts = record.name.split(".")
+        module = parts[1].upper() if len(parts) > 1 else "NODE"
+        line = (
+            f"{level}|{moment}.{microseconds:06d}|{record.threadName}-{record.thread}|"
+            f"[{module}]{record.getMessage()}"
+        )
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+class HourlyFileHandler(logging.Handler):
+    """Appends lines to the file of the hour."""
+
+    def __init__(
+        self,
+        directory: Path,
+        size_max: int,
+        *,
+        flush_each_line: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Begin in `directory`, which is made if it is missing; `size_max` in bytes."""
+        super().__init__()
+        self._directory = directory
+        self._size_max = size_max
+        self._flush_each_line = flush_each_line
+        self._clock = clock
+        self._hour = -1
+        self._file: TextIO | None = None
+        self._size = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; a full disk is reported once by `logging`, not raised."""
+        try:
+            line = self.format(record) + "\n"
+            file = self._current_file()
+            file.write(line)
+            self._size += len(line)
+            if self._flush_each_line:
+                file.flush()
+        except OSError:
+            self.handleError(record)
+
+    def close(self) -> None:
+        """Write out and close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        super().close()
+
+    def _current_file(self) -> TextIO:
+        now = self._clock()
+        hour = int(now // 3600)
+        if self._file is None or hour != self._hour or self._size >= self._size_max:
+            if self._file is not None:
+                self._file.close()
+            self._directory.mkdir(parents=True, exist_ok=True)
+            name = time.strftime("log_%Y%m%d%H.%M.log", time.localtime(now))
+            self._file = (self._directory / name).open("a", encoding="utf-8")
+            self._hour, self._size = hour, self._file.tell()
+        return self._file
