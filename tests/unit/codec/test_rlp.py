@@ -57,12 +57,19 @@ def test_noise_is_refused_or_canonical(data: bytes) -> None:
         ("b9", "truncated length"),
         ("8080", "1 bytes after the item"),
         ("c3" + "83646f", "truncated"),
-        ("c1" * 40 + "c0", "nested deeper"),
     ],
 )
 def test_what_is_not_canonical_is_refused(encoded: str, reason: str) -> None:
     with pytest.raises(rlp.RlpError, match=reason):
         rlp.decode(bytes.fromhex(encoded))
+
+
+def test_nesting_is_bounded() -> None:
+    item: rlp.Item = []
+    for _ in range(rlp.DEPTH_MAX + 1):
+        item = [item]
+    with pytest.raises(rlp.RlpError, match="nested deeper"):
+        rlp.decode(rlp.encode(item))
 
 
 def test_integers_are_strict() -> None:
