@@ -6,6 +6,7 @@
 mod blocks;
 mod crypto;
 mod errors;
+mod pool;
 mod transactions;
 mod values;
 
@@ -17,6 +18,8 @@ mod _kernel {
     use crate::blocks::{transactions_root, Block, Header};
     #[pymodule_export]
     use crate::crypto::{keccak256, public_key, recover, recover_batch, sign, verify_batch};
+    #[pymodule_export]
+    use crate::pool::TransactionPool;
     #[pymodule_export]
     use crate::transactions::{Transaction, TransactionList};
 }
