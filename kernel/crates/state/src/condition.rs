@@ -46,8 +46,12 @@ impl Range {
         if self.left.value == self.right.value && self.left.closed == self.right.closed {
             return (self.left.value == field) == self.left.closed;
         }
-        let above = |bound: &Bound| ordering(field, &bound.value).map(|order| order.is_gt() || bound.closed && order.is_eq());
-        let below = |bound: &Bound| ordering(field, &bound.value).map(|order| order.is_lt() || bound.closed && order.is_eq());
+        let above = |bound: &Bound| {
+            ordering(field, &bound.value).map(|order| order.is_gt() || bound.closed && order.is_eq())
+        };
+        let below = |bound: &Bound| {
+            ordering(field, &bound.value).map(|order| order.is_lt() || bound.closed && order.is_eq())
+        };
         (!self.left.is_limit() || above(&self.left) == Some(true))
             && (!self.right.is_limit() || below(&self.right) == Some(true))
     }
@@ -172,11 +176,31 @@ mod tests {
 
     #[test]
     fn bounds_of_one_field_meet() {
-        let within = |value| matches(|c| { c.greater("price", "1"); c.less_or_equal("price", "3") }, Some(value));
+        let within = |value| {
+            matches(
+                |c| {
+                    c.greater("price", "1");
+                    c.less_or_equal("price", "3")
+                },
+                Some(value),
+            )
+        };
         assert_eq!(["1", "2", "3", "4"].map(within), [false, true, true, false]);
         // A pair of equal closed bounds is text equality, of open ones inequality.
-        assert!(!matches(|c| { c.greater_or_equal("price", "1"); c.less_or_equal("price", "1") }, Some("01")));
-        assert!(matches(|c| { c.greater("price", "1"); c.less("price", "1") }, Some("7")));
+        assert!(!matches(
+            |c| {
+                c.greater_or_equal("price", "1");
+                c.less_or_equal("price", "1")
+            },
+            Some("01")
+        ));
+        assert!(matches(
+            |c| {
+                c.greater("price", "1");
+                c.less("price", "1")
+            },
+            Some("7")
+        ));
     }
 
     #[test]

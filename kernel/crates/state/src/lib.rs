@@ -29,7 +29,7 @@ pub use condition::Condition;
 pub use error::StateError;
 pub use row::{Row, Values};
 pub use schema::{names, Schema};
-pub use session::{Access, Savepoint, Session, Written};
+pub use session::{Access, Created, Savepoint, Session, Written};
 pub use table::{Selected, Table};
 
 /// The value of a field, a row key: any bytes. Clones share the bytes.

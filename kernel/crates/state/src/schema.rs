@@ -65,17 +65,16 @@ impl Schema {
     /// `value_fields` as in `_sys_tables_`: joined by commas.
     #[must_use]
     pub fn new(name: &str, key_field: &str, value_fields: &str) -> Self {
-        let mut columns: Vec<Box<str>> =
-            value_fields.split(',').chain([key_field]).filter(|field| !field.is_empty()).map(Box::from).collect();
+        let mut columns: Vec<Box<str>> = value_fields
+            .split(',')
+            .chain([key_field])
+            .filter(|field| !field.is_empty())
+            .map(Box::from)
+            .collect();
         columns.sort_unstable();
         columns.dedup();
         let key_column = columns.iter().position(|column| **column == *key_field).unwrap_or_default();
-        Self {
-            name: name.into(),
-            columns: columns.into(),
-            key_column,
-            value_fields: value_fields.into(),
-        }
+        Self { name: name.into(), columns: columns.into(), key_column, value_fields: value_fields.into() }
     }
 
     /// The schema of a table every chain has.

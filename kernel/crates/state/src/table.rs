@@ -1,0 +1,364 @@
+//! One table during one block: committed rows with this block's changes over them.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+
+use crate::committed::SharedRows;
+use crate::condition::Condition;
+use crate::row::{Row, Values};
+use crate::schema::{is_hidden, names, Schema};
+use crate::session::Access;
+use crate::{Bytes, CommittedState, StateError};
+
+/// With fewer members than this, nobody is checked when writing the table of permissions itself (execution §4.1).
+const COMMITTEE_MEMBERS_MIN: usize = 2;
+
+/// What a row of this block is like at the moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Body {
+    pub(crate) values: Values,
+    pub(crate) removed: bool,
+}
+
+/// A row this block inserted.
+#[derive(Debug, Clone)]
+struct Created {
+    body: Body,
+    /// Inserted by a transaction that was taken back: as if it had never been there.
+    undone: bool,
+}
+
+/// Which row of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Committed(usize),
+    Created(usize),
+}
+
+/// The rows of one key.
+#[derive(Debug)]
+struct KeyRows {
+    committed: SharedRows,
+    /// Parallel to `committed`: what this block made of a row, `None` as long as it was not touched. A row that was
+    /// touched stays touched, even if the change is taken back (data model §7).
+    touched: Vec<Option<Body>>,
+    created: Vec<Created>,
+}
+
+impl KeyRows {
+    fn new(committed: SharedRows) -> Self {
+        let touched = vec![None; committed.len()];
+        Self { committed, touched, created: Vec::new() }
+    }
+
+    /// The rows a condition selects, in the order every node sees (execution §3): committed rows that matched before
+    /// this block, then those that match since, then this block's own. The limit cuts last.
+    fn select(&self, schema: &Schema, condition: &Condition) -> Vec<(Place, Values)> {
+        let mut before = Vec::new();
+        let mut since = Vec::new();
+        for (index, (row, touched)) in self.committed.iter().zip(&self.touched).enumerate() {
+            let Some(body) = touched else {
+                if condition.matches(schema, &row.values) {
+                    before.push((Place::Committed(index), row.values.clone()));
+                }
+                continue;
+            };
+            if !body.removed && condition.matches(schema, &body.values) {
+                let rows = if condition.matches(schema, &row.values) { &mut before } else { &mut since };
+                rows.push((Place::Committed(index), body.values.clone()));
+            }
+        }
+        let own =
+            self.created.iter().enumerate().filter(|(_, created)| !created.undone && !created.body.removed);
+        let own = own.filter(|(_, created)| condition.matches(schema, &created.body.values));
+        let own = own.map(|(index, created)| (Place::Created(index), created.body.values.clone()));
+        before.append(&mut since);
+        before.extend(own);
+        condition.cut(before)
+    }
+
+    /// The first live row, whatever it holds.
+    fn first(&self) -> Option<&Values> {
+        let committed = self.committed.iter().zip(&self.touched).find_map(|(row, touched)| match touched {
+            None => Some(&row.values),
+            Some(body) => (!body.removed).then_some(&body.values),
+        });
+        let mut own = self.created.iter().filter(|created| !created.undone && !created.body.removed);
+        committed.or_else(|| own.next().map(|created| &created.body.values))
+    }
+
+    fn body(&self, place: Place) -> Option<Body> {
+        match place {
+            Place::Created(index) => self.created.get(index).map(|created| created.body.clone()),
+            Place::Committed(index) => match self.touched.get(index)? {
+                Some(body) => Some(body.clone()),
+                None => {
+                    let values = self.committed.get(index)?.values.clone();
+                    Some(Body { values, removed: false })
+                }
+            },
+        }
+    }
+
+    fn replace(&mut self, place: Place, body: Body) {
+        match place {
+            Place::Committed(index) => {
+                if let Some(touched) = self.touched.get_mut(index) {
+                    *touched = Some(body);
+                }
+            }
+            Place::Created(index) => {
+                if let Some(created) = self.created.get_mut(index) {
+                    created.body = body;
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Overlay {
+    /// Did anyone write here, even without effect? Such a table enters the state root (data model §7).
+    dirty: bool,
+    keys: HashMap<Bytes, KeyRows>,
+}
+
+/// A row that a select found.
+#[derive(Debug, Clone)]
+pub struct Selected {
+    values: Values,
+}
+
+impl Selected {
+    /// The fields in column order.
+    #[must_use]
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// The value of a field; `None` if the row lacks it.
+    #[must_use]
+    pub fn get(&self, schema: &Schema, field: &str) -> Option<&Bytes> {
+        self.values.get(schema.column(field.as_bytes())?)?.as_ref()
+    }
+}
+
+/// A table as one block sees and changes it.
+#[derive(Debug)]
+pub struct Table {
+    schema: Schema,
+    /// Who may write, as committed before this block; empty for everyone (execution §4.1).
+    writers: Box<[Bytes]>,
+    overlay: Mutex<Overlay>,
+}
+
+/// What a block leaves of one key.
+pub(crate) struct KeyChange {
+    pub(crate) key: Bytes,
+    /// Committed rows that stay, changed or not, by id; changed ones bear the number of this block.
+    pub(crate) kept: Vec<Row>,
+    /// Rows that have no id yet, with the position in the order of [`Table::created_in_order`].
+    pub(crate) created: Vec<(usize, Values)>,
+}
+
+impl Table {
+    pub(crate) fn new(schema: Schema, writers: Box<[Bytes]>) -> Self {
+        Self { schema, writers, overlay: Mutex::default() }
+    }
+
+    /// Its columns.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// May this be written with this access (execution §4.1)?
+    #[must_use]
+    pub fn is_writable(&self, access: Access<'_>) -> bool {
+        let Access::Origin(origin) = access else { return true };
+        let exempt = self.schema.name() == names::TABLE_ACCESS && self.writers.len() < COMMITTEE_MEMBERS_MIN;
+        exempt || self.writers.is_empty() || self.writers.iter().any(|writer| *writer == origin.as_bytes())
+    }
+
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.overlay.lock().dirty
+    }
+
+    pub(crate) fn select(
+        &self,
+        committed: &CommittedState,
+        key: &[u8],
+        condition: &Condition,
+    ) -> Result<Vec<Selected>, StateError> {
+        self.with_rows(committed, key, |_, rows| {
+            let rows = rows.select(&self.schema, condition);
+            rows.into_iter().map(|(_, values)| Selected { values }).collect()
+        })
+    }
+
+    /// The field of the first live row of a key.
+    pub(crate) fn first_field(
+        &self,
+        committed: &CommittedState,
+        key: &[u8],
+        column: usize,
+    ) -> Result<Option<Bytes>, StateError> {
+        self.with_rows(committed, key, |_, rows| rows.first()?.get(column)?.clone())
+    }
+
+    /// Add a row; its place.
+    pub(crate) fn insert(
+        &self,
+        committed: &CommittedState,
+        key: &[u8],
+        values: Values,
+    ) -> Result<Place, StateError> {
+        self.with_rows(committed, key, |dirty, rows| {
+            *dirty = true;
+            rows.created.push(Created { body: Body { values, removed: false }, undone: false });
+            Place::Created(rows.created.len() - 1)
+        })
+    }
+
+    /// Change the rows a condition selects; the places and what was there before.
+    pub(crate) fn change(
+        &self,
+        committed: &CommittedState,
+        key: &[u8],
+        condition: &Condition,
+        change: impl Fn(&mut Body),
+    ) -> Result<Vec<(Place, Body)>, StateError> {
+        self.with_rows(committed, key, |dirty, rows| {
+            *dirty = true;
+            let places = rows.select(&self.schema, condition).into_iter().map(|(place, _)| place);
+            let mut before = Vec::with_capacity(places.len());
+            for place in places {
+                if let Some(body) = rows.body(place) {
+                    let mut changed = body.clone();
+                    change(&mut changed);
+                    rows.replace(place, changed);
+                    before.push((place, body));
+                }
+            }
+            before
+        })
+    }
+
+    /// Put back what was there before a change, or drop an inserted row (`None`).
+    pub(crate) fn restore(&self, key: &[u8], place: Place, before: Option<Body>) {
+        let mut overlay = self.overlay.lock();
+        let Some(rows) = overlay.keys.get_mut(key) else { return };
+        match (before, place) {
+            (Some(body), place) => rows.replace(place, body),
+            (None, Place::Created(index)) => {
+                if let Some(created) = rows.created.get_mut(index) {
+                    created.undone = true;
+                }
+            }
+            (None, Place::Committed(_)) => {}
+        }
+    }
+
+    fn with_rows<T>(
+        &self,
+        committed: &CommittedState,
+        key: &[u8],
+        work: impl FnOnce(&mut bool, &mut KeyRows) -> T,
+    ) -> Result<T, StateError> {
+        {
+            let Overlay { dirty, keys } = &mut *self.overlay.lock();
+            if let Some(rows) = keys.get_mut(key) {
+                return Ok(work(dirty, rows));
+            }
+        }
+        // Read with the lock released: the storage may take its time.
+        let stored = committed.rows(&self.schema, key)?;
+        let Overlay { dirty, keys } = &mut *self.overlay.lock();
+        let rows = keys.entry(Bytes::copy_from_slice(key)).or_insert_with(|| KeyRows::new(stored));
+        Ok(work(dirty, rows))
+    }
+
+    /// The bytes whose hash is the table's part of the state root: touched rows by id, then created ones in order.
+    pub(crate) fn hash_input(&self) -> Vec<u8> {
+        let overlay = self.overlay.lock();
+        let mut touched: Vec<(u64, &Body)> = Vec::new();
+        for rows in overlay.keys.values() {
+            let bodies = rows.committed.iter().zip(&rows.touched);
+            touched.extend(bodies.filter_map(|(row, body)| Some((row.id, body.as_ref()?))));
+        }
+        touched.sort_unstable_by_key(|(id, _)| *id);
+        let mut created: Vec<&Body> = created_bodies(&overlay).map(|(.., body)| body).collect();
+        created.sort_by(|left, right| self.creation_order(&left.values, &right.values));
+
+        let mut bytes = Vec::new();
+        for body in touched.into_iter().map(|(_, body)| body).chain(created) {
+            for (field, value) in self.schema.fields().zip(body.values.iter()) {
+                if let (Some(value), false) = (value, is_hidden(field.as_bytes())) {
+                    bytes.extend_from_slice(field.as_bytes());
+                    bytes.extend_from_slice(value);
+                }
+            }
+            bytes.push(u8::from(body.removed));
+        }
+        bytes
+    }
+
+    /// What the block leaves of every key it changed, and how many rows want an id.
+    pub(crate) fn changes(&self, number: u64) -> (Vec<KeyChange>, usize) {
+        let overlay = self.overlay.lock();
+        let mut created: Vec<(&Bytes, usize, &Body)> =
+            created_bodies(&overlay).filter(|(.., body)| !body.removed).collect();
+        created.sort_by(|(.., left), (.., right)| self.creation_order(&left.values, &right.values));
+        let count = created.len();
+        let mut created_of_key: HashMap<&Bytes, Vec<(usize, Values)>> = HashMap::new();
+        for (position, (key, _, body)) in created.into_iter().enumerate() {
+            created_of_key.entry(key).or_default().push((position, body.values.clone()));
+        }
+
+        let mut changes = Vec::new();
+        for (key, rows) in &overlay.keys {
+            let created = created_of_key.remove(key).unwrap_or_default();
+            let mut changed = !created.is_empty();
+            let mut kept = Vec::with_capacity(rows.committed.len());
+            for (row, touched) in rows.committed.iter().zip(&rows.touched) {
+                match touched {
+                    Some(body) if body.removed => changed = true,
+                    Some(body) if body.values != row.values => {
+                        changed = true;
+                        kept.push(Row { id: row.id, number, values: body.values.clone() });
+                    }
+                    Some(_) | None => kept.push(row.clone()),
+                }
+            }
+            if changed {
+                changes.push(KeyChange { key: key.clone(), kept, created });
+            }
+        }
+        (changes, count)
+    }
+
+    /// The order in which new rows are hashed and get their ids (data model §7): by key, by number of fields, then
+    /// field by field, name before value.
+    fn creation_order(&self, left: &Values, right: &Values) -> std::cmp::Ordering {
+        let key = |values: &Values| values.get(self.schema.key_column()).cloned().flatten();
+        let fields = |values: &Values| values.iter().flatten().count();
+        let pairs = |values: &Values| {
+            let named = values.iter().enumerate();
+            // Columns are in byte order of their names, so comparing columns compares names.
+            named.filter_map(|(column, value)| Some((column, value.clone()?))).collect::<Vec<_>>()
+        };
+        key(left)
+            .cmp(&key(right))
+            .then_with(|| fields(left).cmp(&fields(right)))
+            .then_with(|| pairs(left).cmp(&pairs(right)))
+    }
+}
+
+/// Rows this block created and did not take back: key, index under the key, row.
+fn created_bodies(overlay: &Overlay) -> impl Iterator<Item = (&Bytes, usize, &Body)> {
+    overlay.keys.iter().flat_map(|(key, rows)| {
+        let created = rows.created.iter().enumerate().filter(|(_, created)| !created.undone);
+        created.map(move |(index, created)| (key, index, &created.body))
+    })
+}
