@@ -6,18 +6,14 @@ work.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hansa.kernel import Transaction
-from hansa.primitives import Address
-from hansa.sdk import Account, Contract
+from hansa.sdk import Contract
 
-__all__ = ["SerialTransfer", "sign"]
+__all__ = ["SerialTransfer"]
 
 _BALANCE = 1_000_000_000
-_GAS = 300_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +35,3 @@ class SerialTransfer:
         source = number % self.accounts
         target = (source + 1 + number // self.accounts % (self.accounts - 1)) % self.accounts
         return self.contract.call_data("transfer", f"account{source}", f"account{target}", 1)
-
-
-def sign(
-    account: Account, to: Address | None, data: bytes, *, block_limit: int, chain_id: int, group_id: int
-) -> Transaction:
-    """A transaction with a random nonce."""
-    return Transaction.create(
-        account.secret,
-        nonce=int.from_bytes(os.urandom(24), "big"),
-        gas_price=1,
-        gas=_GAS,
-        block_limit=block_limit,
-        to=to,
-        value=0,
-        data=data,
-        chain_id=chain_id,
-        group_id=group_id,
-    )

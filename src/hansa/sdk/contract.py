@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-import eth_abi
+from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from hansa.kernel import keccak256
@@ -31,7 +31,9 @@ class Contract:
 
     def deployment(self, *arguments: object) -> bytes:
         """The data of the transaction that creates it."""
-        inputs = next((entry["inputs"] for entry in self.abi if entry["type"] == "constructor"), [])
+        inputs: list[Mapping[str, Any]] = next(
+            (entry["inputs"] for entry in self.abi if entry["type"] == "constructor"), []
+        )
         return self.bytecode + _encode([_type_of(parameter) for parameter in inputs], arguments)
 
     def call_data(self, method: str, *arguments: object) -> bytes:
@@ -52,9 +54,11 @@ class Contract:
         """
         types = [_type_of(parameter) for parameter in self._method(method)["outputs"]]
         try:
-            return eth_abi.decode(types, output)
+            return decode(types, output)
         except DecodingError as error:
-            raise ContractError(f"{method} returned bytes that are not ({','.join(types)}): {error}") from error
+            raise ContractError(
+                f"{method} returned bytes that are not ({','.join(types)}): {error}"
+            ) from error
 
     def _method(self, name: str) -> Mapping[str, Any]:
         for entry in self.abi:
@@ -76,7 +80,7 @@ def error_text(output: bytes) -> str | None:
     if output[:4] != _ERROR_SELECTOR:
         return None
     try:
-        return str(eth_abi.decode(["string"], output[4:])[0])
+        return str(decode(["string"], output[4:])[0])
     except DecodingError:
         return None
 
@@ -93,6 +97,6 @@ def _encode(types: Sequence[str], arguments: Sequence[object]) -> bytes:
     if len(types) != len(arguments):
         raise ContractError(f"{len(arguments)} values for ({','.join(types)})")
     try:
-        return eth_abi.encode(types, arguments)
+        return encode(types, arguments)
     except EncodingError as error:
         raise ContractError(str(error)) from error
