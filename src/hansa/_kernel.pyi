@@ -5,7 +5,7 @@ its text says why. Every object is immutable unless said otherwise, and may be u
 Sheet sections in brackets refer to the data model: [§3] transactions, [§4] receipts, [§5] roots, [§6] blocks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import final
 
 # --- hashes and signatures [§2] ---------------------------------------------------------------------------
@@ -99,7 +99,8 @@ class TransactionList:
         """From the little-endian offset table form [§6.2] used in blocks and on the wire."""
     def encode_blob(self) -> bytes: ...
     def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> Transaction: ...
+    def __getitem__(self, index: int, /) -> Transaction: ...
+    def __iter__(self) -> Iterator[Transaction]: ...
     @property
     def hashes(self) -> list[bytes]: ...
     @property
@@ -114,21 +115,21 @@ def transactions_root(hashes: Sequence[bytes]) -> bytes:
 class Header:
     """A block header: 13 fields [§6.1]."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         number: int,
-        parent_hash: bytes = ...,
-        state_root: bytes = ...,
-        transactions_root: bytes = ...,
-        receipts_root: bytes = ...,
-        db_hash: bytes = ...,
+        parent_hash: bytes | None = None,
+        state_root: bytes | None = None,
+        transactions_root: bytes | None = None,
+        receipts_root: bytes | None = None,
+        db_hash: bytes | None = None,
         timestamp: int,
-        extra_data: Sequence[bytes] = ...,
+        extra_data: Sequence[bytes] = (),
         sealer: int = 0,
-        sealer_list: Sequence[bytes] = ...,
-    ) -> None:
-        """Hashes default to zeros. `sealer` may be any 256-bit integer."""
+        sealer_list: Sequence[bytes] = (),
+    ) -> Header:
+        """None stands for 32 zero bytes. `sealer` may be any 256-bit integer."""
     @staticmethod
     def decode(data: bytes) -> Header: ...
     def encode(self) -> bytes: ...
@@ -223,7 +224,7 @@ class Block:
 class TransactionPool:
     """Admission checks, nonce sets and sealing order of one group. Mutable; one lock inside, held briefly."""
 
-    def __init__(self, *, chain_id: int, group_id: int, count_limit: int, byte_limit: int) -> None: ...
+    def __new__(cls, *, chain_id: int, group_id: int, count_limit: int, byte_limit: int) -> TransactionPool: ...
     def reset_head(self, height: int, nonces: Sequence[tuple[int, bytes]]) -> None:
         """Set the head at start: `nonces` are (height, RLP list of that block's nonces) of the last 1000 blocks."""
     def submit(self, raws: Sequence[bytes], now_ms: int, *, from_client: bool) -> list[tuple[int, bytes]]:

@@ -27,7 +27,7 @@ impl Header {
         *, number, parent_hash = None, state_root = None, transactions_root = None, receipts_root = None,
         db_hash = None, timestamp, extra_data = Vec::new(), sealer = Number(hansa_codec::U256::ZERO),
         sealer_list = Vec::new()
-    ))]
+    ), text_signature = "(*, number, parent_hash=None, state_root=None, transactions_root=None, receipts_root=None, db_hash=None, timestamp, extra_data=(), sealer=0, sealer_list=())")]
     #[allow(clippy::too_many_arguments, reason = "a header has that many fields; all go by name")]
     fn new(
         number: Count,
