@@ -1,5 +1,7 @@
 //! The codec against vectors of others.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::sync::Arc;
 
 use hansa_codec::rlp::Item;

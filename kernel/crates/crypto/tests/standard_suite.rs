@@ -1,5 +1,7 @@
 //! The standard suite against vectors of others.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use hansa_crypto::{ecdsa, keccak256, keccak256_of, recover_batch, verify_batch, SUITE};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -97,6 +99,8 @@ fn batches_answer_in_order() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_a_secret_signs_recovers_its_key(secret: [u8; 32], digest: [u8; 32]) {
         if let Ok(key) = ecdsa::public_key(&secret) {
