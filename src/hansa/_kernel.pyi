@@ -1,12 +1,31 @@
 """The compiled kernel. Hashes are 32 bytes, addresses 20, public keys and node ids 64, ECDSA signatures
 65 (r ‖ s ‖ v with v 0 or 1). All integers are unsigned. `ValueError` means the input is not what it should be;
-its text says why. Every object is immutable unless said otherwise, and may be used from any thread.
+its text says why. `IndexError` means there is no such position. Every object is immutable unless said otherwise,
+and may be used from any thread.
 
 Sheet sections in brackets refer to the data model: [§3] transactions, [§4] receipts, [§5] roots, [§6] blocks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import final
+
+__all__ = [
+    "Block",
+    "CallResult",
+    "ExecutedBlock",
+    "Executor",
+    "Header",
+    "Transaction",
+    "TransactionList",
+    "TransactionPool",
+    "keccak256",
+    "public_key",
+    "recover",
+    "recover_batch",
+    "sign",
+    "transactions_root",
+    "verify_batch",
+]
 
 # --- hashes and signatures [§2] ---------------------------------------------------------------------------
 
@@ -23,7 +42,9 @@ def recover(digest: bytes, signature: bytes) -> bytes | None:
 def recover_batch(digests: Sequence[bytes], signatures: Sequence[bytes]) -> list[bytes | None]:
     """`recover` for many, on all cores."""
 
-def verify_batch(public_keys: Sequence[bytes], digests: Sequence[bytes], signatures: Sequence[bytes]) -> list[bool]:
+def verify_batch(
+    public_keys: Sequence[bytes], digests: Sequence[bytes], signatures: Sequence[bytes]
+) -> list[bool]:
     """For each: does the signature over the digest recover this key?"""
 
 # --- transactions, headers, blocks -------------------------------------------------------------------------
@@ -104,7 +125,8 @@ class TransactionList:
     @property
     def hashes(self) -> list[bytes]: ...
     @property
-    def byte_size(self) -> int: ...
+    def byte_size(self) -> int:
+        """The bytes of all transactions as received."""
     def recover_senders(self) -> list[int]:
         """Recover all missing senders on all cores; the indices of invalid signatures."""
 
@@ -213,7 +235,9 @@ class Block:
     def logs_json(self, index: int) -> bytes:
         """The `logs` array of one receipt as in §3.6.6."""
     def batch_receipts_json(self, start: int, count: int) -> bytes:
-        """The object of getBatchReceiptsBy…AndRange (§3.6.7), uncompressed. `count` may exceed the rest."""
+        """The object of getBatchReceiptsBy…AndRange (§3.6.7), uncompressed. `count` may exceed the rest, and
+        `start` the end: then there are none.
+        """
     def transaction_proof_json(self, index: int) -> bytes:
         """The `txProof` array (§3.6.9)."""
     def receipt_proof_json(self, index: int) -> bytes: ...
@@ -224,24 +248,33 @@ class Block:
 class TransactionPool:
     """Admission checks, nonce sets and sealing order of one group. Mutable; one lock inside, held briefly."""
 
-    def __new__(cls, *, chain_id: int, group_id: int, count_limit: int, byte_limit: int) -> TransactionPool: ...
+    def __new__(
+        cls, *, chain_id: int, group_id: int, count_limit: int, byte_limit: int
+    ) -> TransactionPool: ...
     def reset_head(self, height: int, nonces: Sequence[tuple[int, bytes]]) -> None:
         """Set the head at start: `nonces` are (height, RLP list of that block's nonces) of the last 1000 blocks."""
     def submit(self, raws: Sequence[bytes], now_ms: int, *, from_client: bool) -> list[tuple[int, bytes]]:
         """Decode, recover in parallel and admit: (status, hash) for each, status 0 when admitted, else the code
         of [§3.2]. Bytes that are no transaction get 10005 and an empty hash. Order of admission is kept.
+        Codes 10004 and 29, which depend on the node, are its own business.
         """
     def submit_list(self, transactions: TransactionList, now_ms: int, *, from_client: bool) -> list[int]:
         """The same for decoded transactions."""
     def seal(self, count_limit: int, excluded: Sequence[bytes] = ()) -> TransactionList:
-        """The oldest transactions, without those whose hash is excluded. They stay in the pool."""
+        """The oldest transactions that may be in the next block, without those whose hash is excluded. They stay
+        in the pool.
+        """
     def lookup(self, hashes: Sequence[bytes]) -> tuple[TransactionList, list[int]]:
         """Those that are here, in the order given, and the indices of those that are not."""
     def contains(self, hashes: Sequence[bytes]) -> list[bool]: ...
     def commit(self, block: Block) -> None:
-        """A block became durable: drop its transactions, remember its nonces, move the block limit window."""
+        """A block became durable: drop its transactions and those whose nonce it used, remember its nonces, move
+        the block limit window.
+        """
     def evict_expired(self, now_ms: int, age_ms_max: int, count_max: int) -> list[bytes]:
-        """Drop what is too old or past its block limit; their hashes."""
+        """Drop what is older than `age_ms_max` or past its block limit, looking at the oldest `count_max`. Their
+        hashes, and those of transactions that lost their nonce to a committed one since the last call.
+        """
     def take_unsent(self, count_max: int) -> TransactionList:
         """From clients and not yet handed out by this call."""
     def take_unannounced(self, now_ms: int, age_ms_min: int, count_max: int) -> list[bytes]:
@@ -249,12 +282,13 @@ class TransactionPool:
     def all(self) -> TransactionList: ...
     def clear(self) -> None: ...
     @property
-    def byte_size(self) -> int: ...
+    def byte_size(self) -> int:
+        """What the transactions take in memory; compared with `byte_limit`."""
     def __len__(self) -> int: ...
 
 # --- execution ----------------------------------------------------------------------------------------------
 
-ReadMany = Callable[[list[bytes]], list[bytes | None]]
+_ReadMany = Callable[[list[bytes]], list[bytes | None]]
 
 @final
 class CallResult:
@@ -288,7 +322,7 @@ class Executor:
     def __init__(
         self,
         *,
-        read_many: ReadMany,
+        read_many: _ReadMany,
         read_block_hash: Callable[[int], bytes | None],
         cache_bytes: int = ...,
         free_storage: bool = False,
