@@ -1,6 +1,6 @@
-"""The compiled kernel. Hashes are 32 bytes, addresses 20, public keys and node ids 64, ECDSA signatures
-65 (r ‖ s ‖ v with v 0 or 1). All integers are unsigned. `ValueError` means the input is not what it should be;
-its text says why. `IndexError` means there is no such position. Every object is immutable unless said otherwise,
+"""The compiled kernel. Hashes are 32 bytes, addresses 20, public keys and node ids 64, ECDSA signatures 65 (r
+‖ s ‖ v with v 0 or 1). All integers are unsigned. `ValueError` means the input is not what it should be; its
+text says why. `IndexError` means there is no such position. Every object is immutable unless said otherwise,
 and may be used from any thread.
 
 Sheet sections in brackets refer to the data model: [§3] transactions, [§4] receipts, [§5] roots, [§6] blocks.
@@ -252,28 +252,30 @@ class TransactionPool:
         cls, *, chain_id: int, group_id: int, count_limit: int, byte_limit: int
     ) -> TransactionPool: ...
     def reset_head(self, height: int, nonces: Sequence[tuple[int, bytes]]) -> None:
-        """Set the head at start: `nonces` are (height, RLP list of that block's nonces) of the last 1000 blocks."""
+        """Set the head at start: `nonces` are (height, RLP list of that block's nonces) of the last 1000
+        blocks.
+        """
     def submit(self, raws: Sequence[bytes], now_ms: int, *, from_client: bool) -> list[tuple[int, bytes]]:
-        """Decode, recover in parallel and admit: (status, hash) for each, status 0 when admitted, else the code
-        of [§3.2]. Bytes that are no transaction get 10005 and an empty hash. Order of admission is kept.
+        """Decode, recover in parallel and admit: (status, hash) for each, status 0 when admitted, else the
+        code of [§3.2]. Bytes that are no transaction get 10005 and an empty hash. Order of admission is kept.
         Codes 10004 and 29, which depend on the node, are its own business.
         """
     def submit_list(self, transactions: TransactionList, now_ms: int, *, from_client: bool) -> list[int]:
         """The same for decoded transactions."""
     def seal(self, count_limit: int, excluded: Sequence[bytes] = ()) -> TransactionList:
-        """The oldest transactions that may be in the next block, without those whose hash is excluded. They stay
-        in the pool.
+        """The oldest transactions that may be in the next block, without those whose hash is excluded. They
+        stay in the pool.
         """
     def lookup(self, hashes: Sequence[bytes]) -> tuple[TransactionList, list[int]]:
         """Those that are here, in the order given, and the indices of those that are not."""
     def contains(self, hashes: Sequence[bytes]) -> list[bool]: ...
     def commit(self, block: Block) -> None:
-        """A block became durable: drop its transactions and those whose nonce it used, remember its nonces, move
-        the block limit window.
+        """A block became durable: drop its transactions and those whose nonce it used, remember its nonces,
+        move the block limit window.
         """
     def evict_expired(self, now_ms: int, age_ms_max: int, count_max: int) -> list[bytes]:
-        """Drop what is older than `age_ms_max` or past its block limit, looking at the oldest `count_max`. Their
-        hashes, and those of transactions that lost their nonce to a committed one since the last call.
+        """Drop what is older than `age_ms_max` or past its block limit, looking at the oldest `count_max`.
+        Their hashes, and those of transactions that lost their nonce to a committed one since the last call.
         """
     def take_unsent(self, count_max: int) -> TransactionList:
         """From clients and not yet handed out by this call."""
@@ -307,7 +309,7 @@ class ExecutedBlock:
     def block(self) -> Block:
         """Header filled (state root, receipts root), receipts attached, no signatures."""
     def state_rows(self) -> list[tuple[bytes, bytes]]:
-        """Storage writes of the world state: (key, value), to be put in the same atomic batch as the block."""
+        """Storage writes of the world state: (key, value), for the same atomic batch as the block."""
     def changed_tables(self) -> list[str]:
         """Names of the tables this block changed: tells whether sealers or system parameters may be new."""
 
@@ -315,8 +317,8 @@ class ExecutedBlock:
 class Executor:
     """The world state of one group behind a cache, and the rules that change it.
 
-    `read_many` answers committed rows by storage key (None where absent). It is called with the interpreter lock
-    held, rarely: on cache misses. `read_block_hash` answers the hash of a committed height.
+    `read_many` answers committed rows by storage key (None where absent). It is called with the interpreter
+    lock held, rarely: on cache misses. `read_block_hash` answers the hash of a committed height.
     """
 
     def __init__(
@@ -331,9 +333,11 @@ class Executor:
     def genesis(self, header: Header, rows: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> ExecutedBlock:
         """Block 0: rows are (table name, fields). Nothing enters a root."""
     def execute(self, block: Block) -> ExecutedBlock:
-        """Run a block on the committed state, with the lock released. Senders are recovered if they are not yet.
+        """Run a block on the committed state, with the lock released. Senders are recovered if they are not
+        yet.
 
         A transaction never fails the block: it gets a receipt with a status.
+
         Raises ValueError: the block does not follow the committed head, or a sender cannot be recovered.
         """
     def apply(self, executed: ExecutedBlock) -> None:
