@@ -5,7 +5,7 @@
         receipt = await client.send_transaction(1, raw)
 
 Rule 1: `send_transaction` awaits one receipt; `submit_transaction` never waits and calls back, for thousands
-        at once. What is submitted in one turn of the loop leaves in one write; `drain` tells when there is room.
+        at once. What is submitted in one turn of the loop leaves in one write; `drain` waits for room.
 Rule 2: every request ends: with an answer, with `RequestTimedOut`, or with `ConnectionLost`.
 """
 
@@ -16,7 +16,7 @@ import secrets
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 
 import orjson
 
@@ -35,7 +35,6 @@ from hansa.channel.errors import (
     ClientError,
     ConnectionLost,
     HandshakeFailed,
-    LocalProtocolError,
     RequestTimedOut,
     RpcError,
 )
@@ -404,12 +403,11 @@ class _Wire(asyncio.Protocol):
         self._pipe = pipe
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise LocalProtocolError("a channel needs a stream transport")
-        self._transport = transport
+        # A stream's transport, though not every loop derives its own from asyncio's class.
+        self._transport = cast(asyncio.Transport, transport)
         self._client.attach(self)
         self._pipe.start()
-        transport.write(self._pipe.take())
+        self._transport.write(self._pipe.take())
 
     def data_received(self, data: bytes) -> None:
         was_established = self._pipe.is_established

@@ -171,7 +171,11 @@ class ChannelServer:
         for session in tuple(self._connections):
             session.drop("the node is stopping")
         await self._listener.wait_closed()
-        await self._tasks.__aexit__(kind, error, trace)
+        # The group learns of a cancellation only, so that an error of the block leaves it as it is.
+        if kind is asyncio.CancelledError:
+            await self._tasks.__aexit__(kind, error, trace)
+        else:
+            await self._tasks.__aexit__(None, None, None)
 
     @property
     def port(self) -> int:

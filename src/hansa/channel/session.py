@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from hansa.channel.errors import HandshakeFailed, PeerRefused
 from hansa.channel.handlers import SessionInfo
@@ -77,9 +77,9 @@ class Session(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected; its hello is awaited."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=self._bounds.outgoing_bytes_pause)
+        # A stream's transport, though not every loop derives its own from asyncio's class.
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=self._bounds.outgoing_bytes_pause)
         peer = transport.get_extra_info("peername")
         self.host = str(peer[0]) if peer else "unknown"
         self.address = f"{self.host}:{peer[1]}" if peer else "unknown"

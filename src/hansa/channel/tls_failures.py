@@ -25,7 +25,8 @@ _VERIFICATION = {
     20: "its certificate was not issued by a CA in our ca.crt: it belongs to another chain, "
     "or the agency's certificate is missing from its .crt file",
     21: "its certificate stands alone and was not issued by a CA in our ca.crt",
-    7: "the signature on its certificate is wrong: a CA of the same name but another key issued it",
+    # Every chain's CA has the same name, so this is how a certificate of another chain looks.
+    7: "its certificate belongs to another chain: a CA of the same name but with another key issued it",
     66: "the key in its certificate is too weak",
     68: "the hash in its certificate's signature is too weak",
 }
@@ -39,6 +40,8 @@ _REASONS = {
     "NO_SHARED_GROUPS": "no curve fits both sides",
     "WRONG_CURVE": "the curve of its certificate was not offered",
     "TLSV1_ALERT_UNKNOWN_CA": "it does not trust our certificate: its ca.crt is of another chain",
+    "TLSV1_ALERT_DECRYPT_ERROR": "it does not trust our certificate: its ca.crt is of another chain, with the "
+    "same name but another key",
     "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "it does not accept our certificate: its ca.crt is of another chain, "
     "or it demands what this chain's certificates do not carry",
     "SSLV3_ALERT_BAD_CERTIFICATE": "it cannot read or does not accept our certificate",

@@ -59,7 +59,7 @@ def test_every_frame_decodes_and_encodes_to_the_same_bytes(item):
 
 
 def test_a_recorded_session_is_answered_byte_for_byte():
-    """All that a node of the recorded chain sent to its SDK, given the same requests, receipts and verdicts."""
+    """All that a node of the recorded chain sent, given the same requests, receipts and verdicts."""
     node = ChannelConnection(node_version="2.11.1", now=0.0)
     pushed = 0
     for item in (item for item in RECORDED if "sdk" in (item["from"], item["to"])):

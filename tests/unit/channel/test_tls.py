@@ -100,7 +100,7 @@ def test_an_sdk_of_another_agency_is_refused_with_both_names(chain):
 
 def test_an_sdk_of_another_chain_fails_with_the_cause_in_words(chain):
     client, server = load_pair(chain.conf, chain.foreign, is_rsa=chain.is_rsa)
-    with pytest.raises(HandshakeFailed, match=r"belongs to another chain|another key issued it"):
+    with pytest.raises(HandshakeFailed, match="belongs to another chain"):
         shake_hands(client, server)
 
 
