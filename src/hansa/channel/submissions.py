@@ -17,6 +17,7 @@ __all__ = ["Submission", "encode_error", "encode_hash", "parse_submission"]
 
 _MARK = b"sendRawTransaction"
 _WITH_PROOF = {"sendRawTransaction": False, "sendRawTransactionAndGetProof": True}
+_ID_TYPES = (int, str, type(None))
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
 
 _WITHOUT_DATA = frozenset({-40011, -40012})
@@ -40,19 +41,17 @@ def parse_submission(data: bytes) -> Submission | None:
         request = orjson.loads(data)
     except orjson.JSONDecodeError:
         return None
-    match request:
-        case {
-            "jsonrpc": "2.0",
-            "method": str(method),
-            "params": [int(group_id), str(text)],
-            "id": None | int() | str() as request_id,
-        }:
-            with_proof = _WITH_PROOF.get(method)
-        case _:
-            return None
-    if with_proof is None or isinstance(request_id, bool) or isinstance(group_id, bool):
+    # Exact types, because JSON's true is an int to Python. Plain comparisons: this runs once per transaction.
+    if type(request) is not dict or request.get("jsonrpc") != "2.0" or "id" not in request:
         return None
-    if not _INT_MIN <= group_id <= _INT_MAX:
+    request_id, params = request["id"], request.get("params")
+    if type(request_id) not in _ID_TYPES or type(params) is not list or len(params) != 2:
+        return None
+    method, (group_id, text) = request.get("method"), params
+    if type(method) is not str or type(group_id) is not int or type(text) is not str:
+        return None
+    with_proof = _WITH_PROOF.get(method)
+    if with_proof is None or not _INT_MIN <= group_id <= _INT_MAX:
         return None
     try:
         raw = unhexlify(text[2:] if text.startswith("0x") else text)

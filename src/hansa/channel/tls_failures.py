@@ -40,8 +40,8 @@ _REASONS = {
     "NO_SHARED_GROUPS": "no curve fits both sides",
     "WRONG_CURVE": "the curve of its certificate was not offered",
     "TLSV1_ALERT_UNKNOWN_CA": "it does not trust our certificate: its ca.crt is of another chain",
-    "TLSV1_ALERT_DECRYPT_ERROR": "it does not trust our certificate: its ca.crt is of another chain, with the "
-    "same name but another key",
+    "TLSV1_ALERT_DECRYPT_ERROR": "it does not trust our certificate: its ca.crt is of another chain, "
+    "with the same name but another key",
     "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "it does not accept our certificate: its ca.crt is of another chain, "
     "or it demands what this chain's certificates do not carry",
     "SSLV3_ALERT_BAD_CERTIFICATE": "it cannot read or does not accept our certificate",
