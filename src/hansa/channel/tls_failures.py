@@ -21,8 +21,8 @@ _VERIFICATION = {
     9: "its certificate is not valid yet: compare the clocks",
     10: "its certificate has expired",
     18: "its certificate is signed by itself, not by this chain's CA",
-    19: "its certificate chain ends in a CA that is not in our ca.crt: it belongs to another chain",
-    20: "its certificate was not issued by a CA in our ca.crt: it belongs to another chain, "
+    19: "its certificate chain ends in a CA that is not in our ca.crt: it belongs to another chain or agency",
+    20: "its certificate was not issued by a CA in our ca.crt: it belongs to another chain or agency, "
     "or the agency's certificate is missing from its .crt file",
     21: "its certificate stands alone and was not issued by a CA in our ca.crt",
     # Every chain's CA has the same name, so this is how a certificate of another chain looks.
@@ -39,11 +39,11 @@ _REASONS = {
     "NO_SHARED_CIPHER": "no cipher suite and curve fit both sides and our certificate",
     "NO_SHARED_GROUPS": "no curve fits both sides",
     "WRONG_CURVE": "the curve of its certificate was not offered",
-    "TLSV1_ALERT_UNKNOWN_CA": "it does not trust our certificate: its ca.crt is of another chain",
+    "TLSV1_ALERT_UNKNOWN_CA": "it does not trust our certificate: its ca.crt is of another chain or agency",
     "TLSV1_ALERT_DECRYPT_ERROR": "it does not trust our certificate: its ca.crt is of another chain, "
     "with the same name but another key",
-    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "it does not accept our certificate: its ca.crt is of another chain, "
-    "or it demands what this chain's certificates do not carry",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "it does not accept our certificate: its ca.crt is of another chain "
+    "or agency, or it demands what this chain's certificates do not carry",
     "SSLV3_ALERT_BAD_CERTIFICATE": "it cannot read or does not accept our certificate",
     "SSLV3_ALERT_CERTIFICATE_EXPIRED": "it finds our certificate expired",
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "it finds no suite or curve in common, or misses our certificate",
