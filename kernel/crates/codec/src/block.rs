@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{At, DecodeError, Reason};
-use crate::rlp::{encode_list, Item};
+use crate::rlp::{encode_list, Item, List};
 use crate::{merkle, Hash, Header, Receipt, Transaction, TransactionList, U256};
 
 /// A sealer's signature of the block hash.
@@ -86,17 +86,9 @@ impl Block {
             .expect_item()
             .and_then(|item| item.list()?.map(|entry| decode_signature(&entry?)).collect())
             .at("block signatures")?;
-        let receipt_items: Vec<_> =
-            items.expect_item().and_then(|item| item.list()?.collect()).at("block receipts")?;
+        let receipt_items = items.expect_item().and_then(|item| item.list()).at("block receipts")?;
         let transactions = TransactionList::decode_blob(blob)?;
-        if !receipt_items.is_empty() && receipt_items.len() != transactions.len() {
-            return Err(Reason::ReceiptCount).at("block receipts");
-        }
-        let receipts = receipt_items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| Receipt::from_item(item).map_err(|error| error.of_entry(index)))
-            .collect::<Result<_, _>>()?;
+        let receipts = decode_receipts(receipt_items, transactions.len())?;
         Ok(Self {
             header: Arc::new(header),
             hash: claimed,
@@ -213,13 +205,29 @@ pub fn decode_proposal(data: &[u8]) -> Result<Proposal, DecodeError> {
     let header = Header::from_item(&items.expect_item().at("proposal header")?)?;
     let transaction_hashes = items
         .expect_item()
-        .and_then(|item| item.list()?.map(|entry| entry?.padded()).collect())
+        .and_then(|item| item.list()?.map(|entry| entry?.exactly()).collect())
         .at("proposal transaction hashes")?;
     let hash = items.expect_item().and_then(|item| item.padded()).at("proposal hash")?;
     if header.hash() != hash {
         return Err(Reason::HashMismatch).at("proposal hash");
     }
     Ok(Proposal { header, transaction_hashes, hash })
+}
+
+/// None, or one for each of `count` transactions.
+fn decode_receipts(items: List<'_>, count: usize) -> Result<Vec<Receipt>, DecodeError> {
+    let mut receipts = Vec::new();
+    for (index, item) in items.enumerate() {
+        if index == count {
+            return Err(Reason::ReceiptCount).at("block receipts");
+        }
+        let receipt = item.at("receipt").and_then(|item| Receipt::from_item(&item));
+        receipts.push(receipt.map_err(|error| error.of_entry(index))?);
+    }
+    if !receipts.is_empty() && receipts.len() != count {
+        return Err(Reason::ReceiptCount).at("block receipts");
+    }
+    Ok(receipts)
 }
 
 fn decode_signature(item: &Item<'_>) -> Result<BlockSignature, Reason> {

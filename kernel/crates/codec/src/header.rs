@@ -65,7 +65,7 @@ impl Header {
         let sealer = items.expect_item().and_then(|item| item.u256()).at("header sealer")?;
         let sealer_list = items
             .expect_item()
-            .and_then(|item| item.list()?.map(|entry| entry?.padded()).collect())
+            .and_then(|item| item.list()?.map(|entry| entry?.exactly()).collect())
             .at("header sealerList")?;
         Ok(Self {
             parent_hash,

@@ -3,7 +3,7 @@
 //!
 //! Three rules hold everywhere:
 //! 1. A decoder takes any bytes and answers a value or a [`DecodeError`]; it allocates in proportion to its input
-//!    and does not recurse.
+//!    (a fixed size inside a list is exact, where the node it speaks to would pad) and does not recurse.
 //! 2. A hash is defined here, on the encoding it is a hash of, with the suite of the chain.
 //! 3. A transaction is kept as received; only its hash looks at the canonical form.
 
@@ -28,7 +28,7 @@ pub use error::{DecodeError, Reason};
 pub use header::Header;
 pub use receipt::{Bloom, LogEntry, Receipt};
 pub use status::{status_text, Status};
-pub use transaction::{Transaction, UnsignedTransaction};
+pub use transaction::{SignError, Transaction, UnsignedTransaction};
 pub use transaction_list::TransactionList;
 pub use u256::U256;
 

@@ -85,11 +85,11 @@ impl Receipt {
 
     pub(crate) fn from_item(item: &Item<'_>) -> Result<Self, DecodeError> {
         let mut items = item.list().at("receipt")?;
-        let state_root = items.expect_item().and_then(|item| item.padded()).at("receipt stateRoot")?;
+        let state_root = items.expect_item().and_then(|item| item.exactly()).at("receipt stateRoot")?;
         let gas_used = items.expect_item().and_then(|item| item.u64()).at("receipt gasUsed")?;
         let contract_address =
-            items.expect_item().and_then(|item| item.padded()).at("receipt contractAddress")?;
-        let bloom = Bloom(items.expect_item().and_then(|item| item.padded()).at("receipt bloom")?);
+            items.expect_item().and_then(|item| item.exactly()).at("receipt contractAddress")?;
+        let bloom = Bloom(items.expect_item().and_then(|item| item.exactly()).at("receipt bloom")?);
         let status = items.expect_item().and_then(|item| item.u64()).at("receipt status")?;
         let status = u32::try_from(status).map_err(|_| Reason::TooLong).at("receipt status")?;
         let output = items.expect_item().and_then(|item| item.bytes()).at("receipt output")?.to_vec();
@@ -143,8 +143,8 @@ impl Receipt {
 fn decode_log(item: &Item<'_>) -> Result<LogEntry, Reason> {
     let mut items = item.list()?;
     Ok(LogEntry {
-        address: items.expect_item()?.padded()?,
-        topics: items.expect_item()?.list()?.map(|topic| topic?.padded()).collect::<Result<_, _>>()?,
+        address: items.expect_item()?.exactly()?,
+        topics: items.expect_item()?.list()?.map(|topic| topic?.exactly()).collect::<Result<_, _>>()?,
         data: items.expect_item()?.bytes()?.to_vec(),
     })
 }
