@@ -312,6 +312,10 @@ class ExecutedBlock:
         """Storage writes of the world state: (key, value), for the same atomic batch as the block."""
     def changed_tables(self) -> list[str]:
         """Names of the tables this block changed: tells whether sealers or system parameters may be new."""
+    def unbuilt_contracts(self) -> list[tuple[int, bytes]]:
+        """(transaction index, address) of every call of a system contract that the chain has and the kernel has not.
+        Such a call fails with status 21; on a chain shared with nodes that have the contract, the roots then differ.
+        """
 
 @final
 class Executor:
@@ -329,9 +333,13 @@ class Executor:
         cache_bytes: int = ...,
         free_storage: bool = False,
         supported_version: tuple[int, int, int] = (2, 9, 1),
-    ) -> None: ...
+    ) -> None:
+        """`cache_bytes` bounds what decoded rows may take in memory.
+
+        Raises ValueError: the version is not one of 2.9.0 to 2.11.x.
+        """
     def genesis(self, header: Header, rows: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> ExecutedBlock:
-        """Block 0: rows are (table name, fields). Nothing enters a root."""
+        """Block 0: rows are (table name, fields), the key field among them. Nothing enters a root."""
     def execute(self, block: Block) -> ExecutedBlock:
         """Run a block on the committed state, with the lock released. Senders are recovered if they are not
         yet.

@@ -6,6 +6,7 @@
 mod blocks;
 mod crypto;
 mod errors;
+mod execution;
 mod pool;
 mod transactions;
 mod values;
@@ -18,6 +19,8 @@ mod _kernel {
     use crate::blocks::{transactions_root, Block, Header};
     #[pymodule_export]
     use crate::crypto::{keccak256, public_key, recover, recover_batch, sign, verify_batch};
+    #[pymodule_export]
+    use crate::execution::{CallResult, ExecutedBlock, Executor};
     #[pymodule_export]
     use crate::pool::TransactionPool;
     #[pymodule_export]

@@ -1,0 +1,292 @@
+//! Blocks and read-only calls on a committed state.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hansa_codec::{merkle, Block, Header, Receipt, Status, Transaction, TransactionList};
+use hansa_evm::{Address, BlockContext, GasSchedule, Hash, Machine, U256};
+use hansa_state::{
+    Access, BlockChanges, BlockState, CommittedState, Condition, Session, StateError, StateReader,
+};
+
+use crate::account::{self, Account};
+use crate::block::{BlockRun, Rules};
+use crate::code::CodeCache;
+use crate::system::{Registry, TemporaryObjects};
+use crate::transaction::{self, Request};
+use crate::{parameters, ExecutionError};
+
+/// The gas a read-only call says it brings; it may use `tx_gas_limit` like any other (execution §1.13).
+const CALL_GAS: u64 = 0x7fff_ffff_ffff_ffff;
+
+/// Answers the hashes of committed blocks.
+pub trait BlockHashes: Send + Sync {
+    /// The hash at a height; `None` if there is no block yet.
+    fn hash_of(&self, number: u64) -> Result<Option<Hash>, StateError>;
+}
+
+/// What is the same for the whole life of a chain on a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// What decoded rows may take in memory, in bytes.
+    pub cache_bytes: usize,
+    /// Was the chain made with `enable_free_storage`?
+    pub free_storage: bool,
+}
+
+/// A row the genesis brings: its table and its fields.
+pub type GenesisRow = (String, Vec<(String, String)>);
+
+/// A transaction called a system contract that is not built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unbuilt {
+    /// The position of the transaction in the block.
+    pub index: usize,
+    /// The system contract.
+    pub address: Address,
+}
+
+/// A block with its receipts and its effects, not yet durable.
+pub struct ExecutedBlock {
+    block: Block,
+    changes: BlockChanges,
+    unbuilt: Vec<Unbuilt>,
+}
+
+impl ExecutedBlock {
+    /// Header filled, receipts attached, no signatures.
+    #[must_use]
+    pub fn block(&self) -> &Block {
+        &self.block
+    }
+
+    /// What is to be written, and what [`Executor::apply`] takes.
+    #[must_use]
+    pub fn changes(&self) -> &BlockChanges {
+        &self.changes
+    }
+
+    /// Calls of system contracts that are not built.
+    #[must_use]
+    pub fn unbuilt(&self) -> &[Unbuilt] {
+        &self.unbuilt
+    }
+}
+
+/// A read-only call (execution §1.13).
+#[derive(Debug, Clone)]
+pub struct CallRequest {
+    /// Who calls; not authenticated.
+    pub sender: Address,
+    /// Whom.
+    pub to: Address,
+    /// With what.
+    pub data: Bytes,
+    /// CALLVALUE.
+    pub value: hansa_codec::U256,
+    /// The committed height, which is also NUMBER.
+    pub height: u64,
+    /// TIMESTAMP: that of the committed head, in milliseconds.
+    pub timestamp: u64,
+}
+
+/// What a read-only call came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallResult {
+    /// As in a receipt.
+    pub status: Status,
+    /// As in a receipt.
+    pub output: Bytes,
+    /// As in a receipt.
+    pub gas_used: u64,
+}
+
+/// The world state of one group, and the rules that change it.
+pub struct Executor {
+    committed: Arc<CommittedState>,
+    rules: Rules,
+}
+
+impl Executor {
+    /// An executor on what `reader` holds.
+    #[must_use]
+    pub fn new(reader: Box<dyn StateReader>, hashes: Box<dyn BlockHashes>, settings: Settings) -> Self {
+        let schedule = if settings.free_storage { GasSchedule::FREE_STORAGE } else { GasSchedule::NORMAL };
+        Self {
+            committed: Arc::new(CommittedState::new(reader, settings.cache_bytes)),
+            rules: Rules {
+                machine: Machine::new(schedule),
+                registry: Registry::new(),
+                codes: CodeCache::new(),
+                hashes,
+            },
+        }
+    }
+
+    /// Block 0: the rows are written, nothing enters a root (data model §6.3).
+    pub fn genesis(&self, header: Header, rows: &[GenesisRow]) -> Result<ExecutedBlock, ExecutionError> {
+        let state = BlockState::new(Arc::clone(&self.committed));
+        let mut session = Session::new(&state);
+        for (name, fields) in rows {
+            let table = session.open(name)?.ok_or_else(|| ExecutionError::GenesisTable(name.clone()))?;
+            let key = fields.iter().find(|(field, _)| *field == table.schema().key_field());
+            let key = key.map_or(&[][..], |(_, value)| value.as_bytes());
+            let values = fields.iter().map(|(field, value)| (field.as_str(), Bytes::from(value.clone())));
+            session.insert(&table, key, values, Access::System)?;
+        }
+        let changes = state.changes(header.number)?;
+        let root = header.transactions_root;
+        let block = Block::propose(header, Arc::new(TransactionList::default()));
+        // A genesis has no transactions and says so with zeros, not with the root of nothing.
+        let header = Header { transactions_root: root, ..Header::clone(block.header()) };
+        let block = block.with_receipts(header, Vec::new()).map_err(ExecutionError::Assembly)?;
+        Ok(ExecutedBlock { block, changes, unbuilt: Vec::new() })
+    }
+
+    /// Run a block on the committed state, one transaction after the other.
+    pub fn execute(&self, block: &Block) -> Result<ExecutedBlock, ExecutionError> {
+        let header = block.header();
+        self.check_next(header)?;
+        let transactions = block.transactions();
+        if let Some(index) = transactions.recover_senders().first() {
+            return Err(ExecutionError::NoSender { index: *index });
+        }
+        let context = BlockContext { number: header.number, timestamp: header.timestamp };
+        let run = self.run(context, header.number)?;
+        prefetch(&run, transactions)?;
+
+        let mut receipts = Vec::with_capacity(transactions.len());
+        let mut unbuilt = Vec::new();
+        for (index, transaction) in transactions.iter().enumerate() {
+            let executed = transaction::execute(&run, request(index, transaction)?)?;
+            unbuilt.extend(executed.unbuilt.iter().map(|address| Unbuilt { index, address: *address }));
+            receipts.push(executed.into_receipt());
+        }
+
+        let root = run.state.root();
+        let hashes = seal_receipts(&mut receipts, &root);
+        let header = Header {
+            state_root: root,
+            db_hash: root,
+            receipts_root: merkle::root(&hashes),
+            ..Header::clone(header)
+        };
+        let changes = run.state.changes(header.number)?;
+        let block = block.with_receipts(header, receipts).map_err(ExecutionError::Assembly)?;
+        Ok(ExecutedBlock { block, changes, unbuilt })
+    }
+
+    /// The block became durable: its rows are the committed state now.
+    pub fn apply(&self, executed: &ExecutedBlock) {
+        self.committed.apply(&executed.changes);
+    }
+
+    /// A read-only call on the committed head. A block that is applied while it runs may be seen in parts.
+    pub fn call(&self, call: CallRequest) -> Result<CallResult, ExecutionError> {
+        let context = BlockContext { number: call.height, timestamp: call.timestamp };
+        let run = self.run(context, call.height.saturating_add(1))?;
+        let request = Request {
+            origin: call.sender,
+            to: Some(call.to),
+            value: word(&call.value),
+            gas: U256::from(CALL_GAS),
+            gas_price: U256::ONE,
+            data: call.data,
+        };
+        let executed = transaction::execute(&run, request)?;
+        Ok(CallResult { status: executed.status, output: executed.output, gas_used: executed.gas_used })
+    }
+
+    /// Committed rows of one key, in row order; empty if there is no such table.
+    pub fn select(&self, table: &str, key: &[u8]) -> Result<Vec<Vec<(String, Bytes)>>, ExecutionError> {
+        let state = BlockState::new(Arc::clone(&self.committed));
+        let session = Session::new(&state);
+        let Some(table) = session.open(table)? else { return Ok(Vec::new()) };
+        let rows = session.select(&table, key, &Condition::all())?;
+        let named = |values: &hansa_state::Values| {
+            let fields = table.schema().fields().zip(values.iter());
+            fields.filter_map(|(field, value)| Some((field.to_owned(), value.clone()?))).collect()
+        };
+        Ok(rows.iter().map(|row| named(row.values())).collect())
+    }
+
+    /// The code of a contract; empty if there is none.
+    pub fn code(&self, address: &Address) -> Result<Bytes, ExecutionError> {
+        let state = BlockState::new(Arc::clone(&self.committed));
+        let session = Session::new(&state);
+        Ok(match Account::open(&session, address)? {
+            Some(account) => account.code(&session)?,
+            None => Bytes::new(),
+        })
+    }
+
+    fn check_next(&self, header: &Header) -> Result<(), ExecutionError> {
+        let number = header.number;
+        let not_next = |reason| Err(ExecutionError::NotNext { number, reason });
+        let Some(parent) = number.checked_sub(1) else { return not_next("it is a genesis block") };
+        match self.rules.hashes.hash_of(parent)? {
+            None => return not_next("its parent is not committed"),
+            Some(hash) if hash != header.parent_hash => return not_next("its parent is another block"),
+            Some(_) => {}
+        }
+        if self.rules.hashes.hash_of(number)?.is_some() {
+            return not_next("a block of this height is committed");
+        }
+        Ok(())
+    }
+
+    fn run(&self, context: BlockContext, current_number: u64) -> Result<BlockRun<'_>, ExecutionError> {
+        let state = BlockState::new(Arc::clone(&self.committed));
+        let gas_limit = parameters::gas_limit(&Session::new(&state), current_number)?;
+        Ok(BlockRun {
+            rules: &self.rules,
+            state,
+            context,
+            current_number,
+            gas_limit,
+            objects: TemporaryObjects::new(),
+        })
+    }
+}
+
+fn request(index: usize, transaction: &Transaction) -> Result<Request, ExecutionError> {
+    Ok(Request {
+        origin: transaction.sender().ok_or(ExecutionError::NoSender { index })?,
+        to: transaction.to().copied(),
+        value: word(transaction.value()),
+        gas: word(transaction.gas()),
+        gas_price: word(transaction.gas_price()),
+        data: Bytes::copy_from_slice(transaction.data()),
+    })
+}
+
+/// A number of the encoding as one to calculate with.
+fn word(number: &hansa_codec::U256) -> U256 {
+    U256::from_be_bytes(number.0)
+}
+
+/// Every receipt bears the state root of the whole block, then it can be hashed (data model §4.1).
+fn seal_receipts(receipts: &mut [Receipt], root: &Hash) -> Vec<Hash> {
+    receipts
+        .iter_mut()
+        .map(|receipt| {
+            receipt.state_root = *root;
+            receipt.hash()
+        })
+        .collect()
+}
+
+/// Ask the storage once for what the transactions are sure to read.
+fn prefetch(run: &BlockRun<'_>, transactions: &TransactionList) -> Result<(), ExecutionError> {
+    let mut accounts: Vec<(Address, &[&[u8]])> = Vec::new();
+    for transaction in transactions.iter() {
+        accounts.extend(transaction.to().map(|to| (*to, &account::READ_BY_CALLS[..])));
+        accounts.extend(transaction.sender().map(|sender| (sender, &account::READ_OF_SENDERS[..])));
+    }
+    accounts.sort_unstable();
+    accounts.dedup();
+    let named: Vec<_> =
+        accounts.iter().map(|(address, rows)| (account::table_name(address), *rows)).collect();
+    let wanted = named.iter().flat_map(|(name, rows)| rows.iter().map(move |row| (name.as_str(), *row)));
+    Ok(run.state.prefetch(&wanted.collect::<Vec<_>>())?)
+}

@@ -1,0 +1,72 @@
+//! System contracts: precompiled contracts with state (execution §2).
+//!
+//! A contract is an [`Interface`]: methods by Solidity signature, what an unknown selector is answered, and what counts
+//! as memory. The [`Registry`] lists them by address; objects with temporary addresses have interfaces too. Handlers
+//! decode their arguments leniently ([`abi::Arguments`]), work through a [`Call`] and answer bytes, or throw.
+//!
+//! To add a contract: write its interface in a file of its own and list it in [`Registry::new`]. An address that is
+//! listed as unbuilt answers every call with an exception and is reported to whoever executes the block.
+
+pub(crate) mod abi;
+mod call;
+mod condition;
+mod crud;
+mod dag_transfer;
+mod entry;
+mod gas;
+mod kv_table;
+mod naming;
+mod object;
+mod registry;
+mod table;
+mod table_factory;
+
+pub(crate) use call::{Answer, Call, Contract, Exception};
+pub(crate) use object::{Object, TemporaryObjects};
+pub(crate) use registry::Registry;
+
+use std::collections::HashMap;
+
+use self::abi::Arguments;
+use self::gas::MemoryRule;
+
+/// A method: what it is called on, and with what.
+pub(crate) type Handler<T> = fn(&mut Call<'_, '_>, &T, &mut Arguments<'_>) -> Answer;
+
+/// What a contract can do.
+pub(crate) struct Interface<T> {
+    methods: HashMap<[u8; 4], Handler<T>>,
+    /// What a call is answered whose selector is not known or not there.
+    unknown: fn() -> Vec<u8>,
+    memory: MemoryRule,
+}
+
+impl<T> Interface<T> {
+    /// `methods` are Solidity signatures with their handlers.
+    pub(crate) fn new(
+        memory: MemoryRule,
+        unknown: fn() -> Vec<u8>,
+        methods: &[(&'static str, Handler<T>)],
+    ) -> Self {
+        let methods =
+            methods.iter().map(|(signature, handler)| (abi::selector(signature), *handler)).collect();
+        Self { methods, unknown, memory }
+    }
+
+    pub(crate) fn answer(&self, call: &mut Call<'_, '_>, target: &T, input: &[u8]) -> Answer {
+        call.gas.apply(self.memory, input.len());
+        let method = input.first_chunk().and_then(|selector| self.methods.get(selector));
+        match method {
+            Some(handler) => handler(call, target, &mut Arguments::new(input.get(4..).unwrap_or_default())),
+            None => Ok((self.unknown)()),
+        }
+    }
+}
+
+/// Codes that methods return instead of failing (§2.0).
+pub(crate) mod codes {
+    pub(crate) const NO_AUTHORIZED: i64 = -50_000;
+    pub(crate) const TABLE_EXISTS: i64 = -50_001;
+    pub(crate) const TABLE_MISSING: i64 = -50_100;
+    pub(crate) const UNKNOWN_FUNCTION: i64 = -50_101;
+}

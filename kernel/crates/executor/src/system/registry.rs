@@ -1,0 +1,83 @@
+//! Which system contract is where (execution §2.0).
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use hansa_evm::Address;
+use hansa_state::{Condition, Table};
+
+use super::call::BuiltIn;
+use super::object::Fields;
+use super::{condition, crud, dag_transfer, entry, kv_table, table, table_factory};
+use super::{Answer, Call, Exception, Interface};
+
+/// All system contracts of a chain, and the interfaces of temporary objects.
+pub(crate) struct Registry {
+    contracts: HashMap<Address, Box<dyn BuiltIn>>,
+    pub(super) table: Interface<Arc<Table>>,
+    pub(super) kv_table: Interface<Arc<Table>>,
+    pub(super) entry: Interface<RefCell<Fields>>,
+    pub(super) entries: Interface<Vec<Fields>>,
+    pub(super) condition: Interface<RefCell<Condition>>,
+}
+
+impl Registry {
+    pub(crate) fn new() -> Self {
+        let built: [(u16, Box<dyn BuiltIn>); 4] = [
+            (0x1001, Box::new(table_factory::table_factory())),
+            (0x1002, Box::new(crud::crud())),
+            (0x1010, Box::new(table_factory::kv_table_factory())),
+            (0x5002, Box::new(dag_transfer::dag_transfer())),
+        ];
+        let unbuilt: [(u16, &'static str); 13] = [
+            (0x1000, "SystemConfig"),
+            (0x1003, "Consensus"),
+            (0x1004, "CNS"),
+            (0x1005, "Permission"),
+            (0x1006, "ParallelConfig"),
+            (0x1007, "ContractLifeCycle"),
+            (0x1008, "ChainGovernance"),
+            (0x1009, "GasChargeManage"),
+            (0x1011, "WorkingSealerManager"),
+            (0x5003, "Paillier"),
+            (0x5004, "GroupSig"),
+            (0x5005, "RingSig"),
+            (0x5006, "Crypto"),
+        ];
+        let unbuilt = unbuilt.map(|(number, name)| (number, Box::new(Unbuilt { name }) as Box<dyn BuiltIn>));
+        let contracts = built.into_iter().chain(unbuilt);
+        Self {
+            contracts: contracts.map(|(number, contract)| (address(number), contract)).collect(),
+            table: table::interface(),
+            kv_table: kv_table::interface(),
+            entry: entry::entry(),
+            entries: entry::entries(),
+            condition: condition::interface(),
+        }
+    }
+
+    /// The system contract at an address.
+    pub(crate) fn get(&self, address: &Address) -> Option<&dyn BuiltIn> {
+        self.contracts.get(address).map(AsRef::as_ref)
+    }
+}
+
+fn address(number: u16) -> Address {
+    let mut address = Address::default();
+    address[18..].copy_from_slice(&number.to_be_bytes());
+    address
+}
+
+/// A contract the chain has and this kernel does not: calls fail, and whoever executes is told.
+struct Unbuilt {
+    name: &'static str,
+}
+
+impl BuiltIn for Unbuilt {
+    fn answer(&self, call: &mut Call<'_, '_>, _input: &[u8]) -> Answer {
+        let address = *call.address();
+        call.world.unbuilt.push(address);
+        Err(Exception::thrown(format!("The contract {} is not available on this node", self.name)))
+    }
+}

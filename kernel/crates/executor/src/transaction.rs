@@ -1,0 +1,145 @@
+//! The life of one transaction: gas before, the machine, gas after, the receipt (execution §1.3, §1.4).
+
+use bytes::Bytes;
+use hansa_codec::{Bloom, LogEntry, Receipt, Status};
+use hansa_evm::{Address, GasSchedule, Kind, Message, Outcome, TransactionContext, U256};
+
+use crate::block::BlockRun;
+use crate::world::World;
+use crate::ExecutionError;
+
+const CALL_COST: u64 = 21_000;
+const CREATION_COST: u64 = 53_000;
+const ZERO_BYTE_COST: u64 = 4;
+const NONZERO_BYTE_COST: u64 = 68;
+
+/// What a transaction is charged before it runs when storage is free.
+const FREE_STORAGE_COST: u64 = 20_000;
+
+/// What a transaction asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) origin: Address,
+    /// `None` creates a contract.
+    pub(crate) to: Option<Address>,
+    pub(crate) value: U256,
+    /// Only caps the refund.
+    pub(crate) gas: U256,
+    pub(crate) gas_price: U256,
+    pub(crate) data: Bytes,
+}
+
+/// What it came to.
+#[derive(Debug)]
+pub(crate) struct Executed {
+    pub(crate) status: Status,
+    pub(crate) gas_used: u64,
+    pub(crate) output: Bytes,
+    pub(crate) contract: Option<Address>,
+    pub(crate) logs: Vec<LogEntry>,
+    /// System contracts that it called and that are not built.
+    pub(crate) unbuilt: Vec<Address>,
+}
+
+impl Executed {
+    fn refused(status: Status, gas_used: u64) -> Self {
+        Self { status, gas_used, output: Bytes::new(), contract: None, logs: Vec::new(), unbuilt: Vec::new() }
+    }
+
+    /// The receipt; its state root is the block's, known later.
+    pub(crate) fn into_receipt(self) -> Receipt {
+        Receipt {
+            state_root: [0; 32],
+            gas_used: self.gas_used,
+            contract_address: self.contract.unwrap_or_default(),
+            bloom: Bloom::of(&self.logs),
+            status: self.status.code(),
+            output: self.output.into(),
+            remain_gas: hansa_codec::U256::ZERO,
+            logs: self.logs,
+        }
+    }
+}
+
+/// Run a transaction on the state of its block.
+pub(crate) fn execute(block: &BlockRun<'_>, request: Request) -> Result<Executed, ExecutionError> {
+    let schedule = block.rules.machine.schedule();
+    let limit = block.gas_limit;
+    // The check is by the ordinary formula, whatever is charged (§1.3).
+    let formula = intrinsic_gas(request.to.is_none(), &request.data);
+    if formula > limit {
+        return Ok(Executed::refused(Status::OutOfGasIntrinsic, limit));
+    }
+    let charged = if schedule.code_is_free { FREE_STORAGE_COST } else { formula };
+    if charged > limit {
+        return Ok(Executed::refused(Status::OutOfGasBase, limit));
+    }
+    // Balances are 0, so nobody can endow a contract (§1.6, §11).
+    if request.to.is_none() && !request.value.is_zero() {
+        return Ok(Executed::refused(Status::NotEnoughCash, charged));
+    }
+
+    let context = TransactionContext { origin: request.origin, gas_price: request.gas_price };
+    let mut world = World::new(block, context);
+    let outcome = block.rules.machine.run(&mut world, message(&request, limit - charged))?;
+    let refund = refund(schedule, &world, &outcome, request.gas);
+    world.destroy_marked()?;
+    let World { logs, unbuilt, .. } = world;
+    Ok(Executed {
+        status: outcome.status,
+        gas_used: gas_used(limit, outcome.gas_left, refund),
+        output: if outcome.created.is_some() { Bytes::new() } else { outcome.output },
+        contract: outcome.created,
+        logs,
+        unbuilt,
+    })
+}
+
+fn message(request: &Request, gas: u64) -> Message {
+    let receiver = request.to.unwrap_or_default();
+    Message {
+        kind: if request.to.is_some() { Kind::Call } else { Kind::Create },
+        depth: 0,
+        is_static: false,
+        gas,
+        sender: request.origin,
+        recipient: receiver,
+        code_address: receiver,
+        value: request.value,
+        input: request.data.clone(),
+    }
+}
+
+fn intrinsic_gas(creates: bool, data: &[u8]) -> u64 {
+    let base = if creates { CREATION_COST } else { CALL_COST };
+    let byte_cost = |byte: &u8| if *byte == 0 { ZERO_BYTE_COST } else { NONZERO_BYTE_COST };
+    base + data.iter().map(byte_cost).sum::<u64>()
+}
+
+/// What cleared slots and destroyed contracts give back. It is capped at half of what the transaction used of its own
+/// gas field; that field is mostly below what is left, the difference wraps, and the cap is none (§1.3).
+fn refund(schedule: &GasSchedule, world: &World<'_>, outcome: &Outcome, gas: U256) -> U256 {
+    let earned = world.cleared_slots * schedule.slot_clear_refund
+        + world.destroyed.len() as u64 * schedule.self_destruct_refund;
+    let cap = gas.wrapping_sub(U256::from(outcome.gas_left)) / U256::from(2);
+    cap.min(U256::from(earned))
+}
+
+/// limit − left − refund. A refund can exceed what was used; a receipt cannot say less than nothing.
+fn gas_used(limit: u64, left: u64, refund: U256) -> u64 {
+    let used = limit.saturating_sub(left);
+    u64::try_from(refund).map_or(0, |refund| used.saturating_sub(refund))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intrinsic_gas_counts_bytes() {
+        assert_eq!(intrinsic_gas(false, &[]), 21_000);
+        assert_eq!(intrinsic_gas(true, &[]), 53_000);
+        assert_eq!(intrinsic_gas(true, &[1; 692]), 100_056);
+        assert_eq!(intrinsic_gas(false, &[0, 1]), 21_072);
+    }
+}
