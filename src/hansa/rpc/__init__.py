@@ -6,15 +6,14 @@ tells about the node it reads through the Protocols of `views`, which the node i
 
 from hansa.rpc.http import HttpLimits, HttpServer
 from hansa.rpc.service import RpcService
-from hansa.rpc.views import Caller, GroupView, NodeView, ReceiptTarget, Refusal
+from hansa.rpc.views import Gate, GroupView, NodeView, Refusal
 
 __all__ = [
-    "Caller",
+    "Gate",
     "GroupView",
     "HttpLimits",
     "HttpServer",
     "NodeView",
-    "ReceiptTarget",
     "Refusal",
     "RpcService",
 ]

@@ -22,7 +22,7 @@ from typing import NamedTuple, Self, TypeAlias, cast
 
 import httptools
 
-__all__ = ["Handler", "HttpLimits", "HttpServer"]
+__all__ = ["Handler", "HttpConnection", "HttpLimits", "HttpServer"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ Handler: TypeAlias = Callable[[bytes], bytes | Awaitable[bytes]]
 
 _SWEEP_S = 1.0
 _CLOSE_GRACE_S = 3.0
+_LINGER_S = 2.0
 _BACKLOG = 1024
 
 _JSON = b"application/json"
@@ -98,7 +99,7 @@ class HttpServer:
         """`port` 0 takes any free one: `self.port` says which."""
         self.handler = handler
         self.limits = limits or HttpLimits()
-        self.connections: set[_Connection] = set()
+        self.connections: set[HttpConnection] = set()
         """The open ones, and those that are gone but whose last request is still with the handler."""
         self.buffered_bytes = 0
         """Of bodies: unfinished, waiting, and with the handler."""
@@ -117,7 +118,7 @@ class HttpServer:
         """Raises OSError: the address cannot be bound."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: _Connection(self, loop), self._host, self._port, backlog=_BACKLOG
+            lambda: HttpConnection(self, loop), self._host, self._port, backlog=_BACKLOG
         )
         self._port = self._server.sockets[0].getsockname()[1]
         self._sweeper = loop.create_task(self._sweep())
@@ -169,7 +170,7 @@ def _handler_failed(error: Exception) -> bytes:
     return b"ERROR while handleRequest: the node failed to answer; its log says why"
 
 
-class _Connection(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """One client: what it sent, what it is owed, and until when it may take its time."""
 
     def __init__(self, server: HttpServer, loop: asyncio.AbstractEventLoop) -> None:
@@ -185,7 +186,7 @@ class _Connection(asyncio.Protocol):
         self._is_reading = True
         self._is_writable = True
         self._is_ending = False
-        """Nothing more is read or answered; what was written is being flushed."""
+        """What comes is ignored, nothing more is answered; what was written is being flushed."""
         self._deadline = loop.time() + self._limits.request_s
         self._begin_request(begun=False)
 
@@ -197,6 +198,8 @@ class _Connection(asyncio.Protocol):
         self._body_parts: list[bytes] = []
         self._body_bytes = 0
         self._content_length = 0
+        self._body_fields = b""
+        """The headers that say where the body ends."""
         self._expects_continue = False
 
     # --- the transport tells ----------------------------------------------------------------------------
@@ -223,20 +226,35 @@ class _Connection(asyncio.Protocol):
             return
         self._received_bytes += len(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # The client offers another protocol beside its request. We stay with this one.
-            self._parser = httptools.HttpRequestParser(self)
-            if rest := data[upgrade.args[0] :]:
-                self.data_received(rest)
+            while data:
+                data = self._feed(data)
         except httptools.HttpParserError:
             self._refuse(400, b"this is not HTTP/1.1")
-        else:
-            if self._in_headers and self._received_bytes > self._limits.header_bytes:
-                self._refuse(431, b"the request's headers are too large")
-            elif self._received_bytes > self._limits.header_bytes + self._limits.body_bytes:
-                self._refuse(413, b"the request is too large")
+        if self._in_headers and self._received_bytes > self._limits.header_bytes:
+            self._refuse(431, b"the request's headers are too large")
+        elif self._received_bytes > self._limits.header_bytes + self._limits.body_bytes:
+            self._refuse(413, b"the request is too large")
         self._serve()
+
+    def _feed(self, data: bytes) -> bytes:
+        """Parse; what is to be parsed next, if the request came with an offer to change the protocol.
+
+        The parser ends such a request without its body. We decline, as HTTP lets us, and parse it again as
+        if the offer were not there.
+        """
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            method = self._parser.get_method()
+            if method == b"CONNECT":  # nothing but an offer
+                self._queue.append(_Request(method, b"", keep_alive=False))
+                return b""
+            last = b"" if self._parser.should_keep_alive() else b"Connection: close\r\n"
+            request = b"%s / HTTP/1.1\r\n%s%s\r\n" % (method, self._body_fields, last)
+            self._parser = httptools.HttpRequestParser(self)
+            self._begin_request(begun=False)
+            return request + data[offer.args[0] :]
+        return b""
 
     def pause_writing(self) -> None:
         self._is_writable = False
@@ -255,6 +273,9 @@ class _Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(name) == 14 and name.lower() == b"content-length":
             self._content_length = int(value)  # the parser refuses what is no number
+            self._body_fields = b"%s: %s\r\n" % (name, value)
+        elif len(name) == 17 and name.lower() == b"transfer-encoding":
+            self._body_fields = b"%s: %s\r\n" % (name, value)
         elif len(name) == 6 and name.lower() == b"expect":
             self._expects_continue = value.lower() == b"100-continue"
 
@@ -271,15 +292,18 @@ class _Connection(asyncio.Protocol):
         self._body_parts.append(part)
         self._body_bytes += len(part)
         self._server.buffered_bytes += len(part)
-        if self._server.buffered_bytes > self._limits.body_bytes_total:
+        if self._body_bytes > self._limits.body_bytes:
+            self._refuse(413, b"the request is too large")
+        elif self._server.buffered_bytes > self._limits.body_bytes_total:
             self._refuse(503, b"too much to do; try again later")
 
     def on_message_complete(self) -> None:
         parser = self._parser
-        if not self._is_refused:
-            request = _Request(parser.get_method(), b"".join(self._body_parts), parser.should_keep_alive())
-            self._queue.append(request)
-            self._begin_request(begun=False)
+        if self._is_refused or parser.should_upgrade():
+            return
+        request = _Request(parser.get_method(), b"".join(self._body_parts), parser.should_keep_alive())
+        self._queue.append(request)
+        self._begin_request(begun=False)
 
     # --- answering --------------------------------------------------------------------------------------
 
@@ -288,16 +312,18 @@ class _Connection(asyncio.Protocol):
         return self._is_ending or (bool(self._queue) and isinstance(self._queue[-1], _Refusal))
 
     def _refuse(self, status: int, text: bytes) -> None:
-        """End the connection with this answer, after those it is still owed."""
+        """End the connection with this answer, after those it is still owed; what came is dropped."""
         if not self._is_refused:
             self._queue.append(_Refusal(status, text))
+            self._server.buffered_bytes -= self._body_bytes
+            self._body_parts, self._body_bytes = [], 0
 
     def _serve(self) -> None:
         """Answer what waits, as far as handler and client keep up; then see whether to read on."""
         while self._queue and self._is_writable and self._in_flight_bytes is None and not self._is_ending:
             item = self._queue.popleft()
             if isinstance(item, _Refusal):
-                self._respond(item.status, item.text, keep_alive=False, kind=_TEXT)
+                self._respond(item.status, item.text, keep_alive=False, kind=_TEXT, linger=self._in_request)
             elif item.method == b"POST":
                 self._post(item)
             else:
@@ -345,6 +371,7 @@ class _Connection(asyncio.Protocol):
         kind: bytes = _JSON,
         fields: bytes = b"",
         has_body: bool = True,
+        linger: bool = False,
     ) -> None:
         connection = b"Keep-Alive" if keep_alive else b"close"
         head = b"HTTP/1.1 %d %s\r\nConnection: %s\r\nContent-Length: %d\r\nContent-Type: %s\r\n%s\r\n" % (
@@ -362,7 +389,9 @@ class _Connection(asyncio.Protocol):
         else:
             self._write(head)
             self._write(body)
-        if not keep_alive:
+        if linger:
+            self._linger()
+        elif not keep_alive:
             self.close()
 
     def _write(self, data: bytes) -> None:
@@ -398,6 +427,17 @@ class _Connection(asyncio.Protocol):
             self._serve()
         else:
             self.close()
+
+    def _linger(self) -> None:
+        """Say that nothing more comes, and let the client finish sending for a moment.
+
+        Closing on unread bytes would reset the connection, and the client might never see why.
+        """
+        self._is_ending = True
+        self._deadline = self._loop.time() + _LINGER_S
+        self._transport.write_eof()
+        if not self._is_reading:
+            self._transport.resume_reading()
 
     def close(self) -> None:
         """Flush what was written, and no longer than it may take."""

@@ -41,13 +41,11 @@ from hansa.rpc.framing import (
     success,
 )
 from hansa.rpc.methods import METHODS, Method, Subject, accepts
-from hansa.rpc.views import Caller, NodeView, Refusal
+from hansa.rpc.views import Gate, NodeView, Refusal
 
 __all__ = ["RpcService"]
 
 _LOG = logging.getLogger(__name__)
-
-_HTTP = Caller()
 
 _OUR_FAULT = internal_error("the node failed to answer; its log says why")
 
@@ -66,38 +64,41 @@ class RpcService:
     def __init__(self, node: NodeView) -> None:
         self._node = node
 
-    def answer(self, data: bytes, caller: Caller = _HTTP) -> bytes | Coroutine[Any, Any, bytes]:
+    def answer(self, data: bytes, gate: Gate | None = None) -> bytes | Coroutine[Any, Any, bytes]:
         """The response to one request text: at once if no method in it has to wait, else to be awaited."""
-        started = self._start(data, caller)
+        started = self._start(data, gate)
         if isinstance(started, bytes):
             return started
         if isinstance(started, _Pending):
             return self._finish(started)
         return self._finish_batch(started)
 
-    def handle_now(self, data: bytes, caller: Caller = _HTTP) -> bytes | None:
-        """The response if it can be had without waiting; else None, and nothing was done that waits."""
-        started = self._start(data, caller)
+    def handle_now(self, data: bytes, gate: Gate | None = None) -> bytes | None:
+        """The response if it can be had without waiting; else None, and only the gate was asked.
+
+        Ask the same of `answer` if what has to wait is to be answered too: a gate then counts it once.
+        """
+        started = self._start(data, gate)
         return started if isinstance(started, bytes) else None
 
-    async def handle(self, data: bytes, caller: Caller = _HTTP) -> bytes:
+    async def handle(self, data: bytes, gate: Gate | None = None) -> bytes:
         """The response."""
-        response = self.answer(data, caller)
+        response = self.answer(data, gate)
         return response if isinstance(response, bytes) else await response
 
     # --- one text ---------------------------------------------------------------------------------------
 
-    def _start(self, data: bytes, caller: Caller) -> bytes | _Pending | list[Envelope | _Pending]:
+    def _start(self, data: bytes, gate: Gate | None) -> bytes | _Pending | list[Envelope | _Pending]:
         try:
             value = parse(data)
         except ValueError:
             return encode(refusal(None, NOT_JSON))
         if not isinstance(value, list):
-            started = self._begin(value, caller)
+            started = self._begin(value, gate)
             return _encode(started) if isinstance(started, dict) else started
         if not 0 < len(value) <= BATCH_COUNT_MAX:
             return encode(refusal(None, INVALID_REQUEST))
-        batch = [self._begin(item, caller) for item in value]
+        batch = [self._begin(item, gate) for item in value]
         answers = [item for item in batch if isinstance(item, dict)]
         return _encode_batch(answers) if len(answers) == len(batch) else batch
 
@@ -109,7 +110,7 @@ class RpcService:
 
     # --- one request ------------------------------------------------------------------------------------
 
-    def _begin(self, value: Json, caller: Caller) -> Envelope | _Pending:
+    def _begin(self, value: Json, gate: Gate | None) -> Envelope | _Pending:
         request = read_request(value)
         if isinstance(request, dict):
             return request
@@ -118,12 +119,12 @@ class RpcService:
             return refusal(request.id, METHOD_NOT_FOUND)
         if not request.has_id:
             return refusal(None, NOT_A_NOTIFICATION)
-        if caller.gate is not None and (fault := _ask_gate(caller, request, method)) is not None:
+        if gate is not None and (fault := _ask(gate, request, method)) is not None:
             return refusal(request.id, fault)
         if method.parameters and not accepts(method.parameters, request.params):
             return refusal(request.id, INVALID_PARAMS)
         try:
-            arguments = self._arguments(method, request, caller)
+            arguments = self._arguments(method, request)
             if not method.is_immediate:
                 return _Pending(request.id, method, arguments)
             return success(request.id, method.handler(*arguments))  # type: ignore[arg-type]
@@ -133,7 +134,7 @@ class RpcService:
             _LOG.exception("%s failed", request.method)
             return failure(request.id, _OUR_FAULT)
 
-    def _arguments(self, method: Method, request: Request, caller: Caller) -> tuple[object, ...]:
+    def _arguments(self, method: Method, request: Request) -> tuple[object, ...]:
         """What the handler is called with.
 
         Raises:
@@ -152,8 +153,6 @@ class RpcService:
             raise RpcError(GROUP_UNKNOWN)
         if method.subject is Subject.MEMBER_GROUP and not group.is_member:
             raise RpcError(NOT_MEMBER)
-        if method.takes_caller:
-            return (group, *values[1:], caller)
         return (group, *values[1:])
 
 
@@ -167,13 +166,12 @@ async def _run(pending: _Pending) -> Envelope:
         return failure(pending.id, _OUR_FAULT)
 
 
-def _ask_gate(caller: Caller, request: Request, method: Method) -> Fault | None:
-    assert caller.gate is not None
+def _ask(gate: Gate, request: Request, method: Method) -> Fault | None:
     group: int | None = None
     if method.subject is not Subject.NODE and isinstance(request.params, list) and request.params:
         first = request.params[0]
         group = first if type(first) is int else None
-    match caller.gate(request.method, group):
+    match gate(request.method, group):
         case None:
             return None
         case Refusal.OVER_QPS_LIMIT:

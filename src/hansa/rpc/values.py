@@ -24,7 +24,8 @@ __all__ = [
 _DECIMAL = frozenset("0123456789")
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 _NUMBER_DIGITS_MAX = 78
-"""Enough for any 256-bit number in either base; nothing a method reads is larger."""
+"""Those of the largest 256-bit number in decimal; leading zeros count."""
+_NUMBER_MAX = 2**256 - 1
 
 _QUOTED_CHARS_MAX = 80
 
@@ -42,7 +43,7 @@ def data_text(data: bytes) -> str:
 
 
 def read_number(text: str) -> int:
-    """Decimal, or hexadecimal behind `0x`.
+    """Decimal, or hexadecimal behind `0x`; at most 256 bits.
 
     Raises:
         RpcError: −32603; signs, blanks, empty texts and words such as `latest` are no numbers.
@@ -51,9 +52,11 @@ def read_number(text: str) -> int:
         digits, known, base = text[2:], _HEXADECIMAL, 16
     else:
         digits, known, base = text, _DECIMAL, 10
-    if not digits or len(digits) > _NUMBER_DIGITS_MAX or not known.issuperset(digits):
-        raise RpcError(internal_error(f"can't convert {_quoted(text)} to int"))
-    return int(digits, base)
+    if 0 < len(digits) <= _NUMBER_DIGITS_MAX and known.issuperset(digits):
+        number = int(digits, base)
+        if number <= _NUMBER_MAX:
+            return number
+    raise RpcError(internal_error(f"can't convert {_quoted(text)} to int"))
 
 
 def read_count(text: str) -> int | None:

@@ -28,7 +28,6 @@ from hansa.txpool import Admission
 __all__ = [
     "CallOutcome",
     "CallRequest",
-    "Caller",
     "Gate",
     "GroupView",
     "NodeView",
@@ -36,7 +35,6 @@ __all__ = [
     "PeerInfo",
     "PeerSyncStatus",
     "RaftStatus",
-    "ReceiptTarget",
     "Refusal",
     "SyncStatus",
     "Totals",
@@ -48,32 +46,15 @@ __all__ = [
 
 
 class Refusal(Enum):
-    """Why a Channel session may not ask this now (client protocol §5.6)."""
+    """Why a session may not ask this now (client protocol §5.6)."""
 
     OVER_QPS_LIMIT = "over QPS limit"
     SDK_NOT_ALLOWED = "SDK not allowed"
 
 
 Gate = Callable[[str, int | None], Refusal | None]
-"""Asked before each request, also within a batch: the method and, if it is about one, the group."""
-
-
-class ReceiptTarget(Protocol):
-    """Where the receipt of a request's transaction goes: a Channel session and the request's number in it."""
-
-    def push(self, receipt: bytes) -> None:
-        """Send the receipt's JSON. If the request is not answered yet, the answer goes out first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """On whose behalf a request runs, as far as the answer depends on it. The defaults are those of HTTP."""
-
-    answers_before_checks: bool = False
-    """Channel v3: sendRawTransaction answers with the hash; a refusal is pushed as a receipt (§3.8)."""
-    receipts: ReceiptTarget | None = None
-    """HTTP callers are pushed nothing."""
-    gate: Gate | None = None
+"""Asked before each request, also within a batch: the method and, if it is about one, the group. Channel has
+gates, HTTP has none."""
 
 
 # --- what a group says ----------------------------------------------------------------------------------
@@ -224,18 +205,8 @@ class GroupView(Protocol):
 
     async def code(self, address: Address) -> bytes: ...
     async def call(self, request: CallRequest) -> CallOutcome: ...
-    async def submit(
-        self, raw: bytes, *, receipts: ReceiptTarget | None, with_proofs: bool, push_refusal: bool
-    ) -> Admission:
-        """Hand a client's transaction to the pool.
-
-        Args:
-            receipts: to be pushed the receipt once the transaction is executed, or a `refusal_receipt` when
-                it is dropped later; registered before the transaction can be sealed.
-            with_proofs: the receipt carries `txProof` and `receiptProof`.
-            push_refusal: push a `refusal_receipt` too when the pool does not admit it now, except for status
-                MALFORMED, which the request's answer tells.
-        """
+    async def submit(self, raw: bytes) -> Admission:
+        """Hand a client's transaction to the pool; MALFORMED if it is none or its signature is not valid."""
 
 
 # --- what a node says -----------------------------------------------------------------------------------

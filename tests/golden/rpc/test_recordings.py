@@ -16,7 +16,7 @@ from tests.golden.rpc.recordings import load, rebuild_block
 from tests.unit.rpc.fakes import FakeGroup, FakeNode
 
 from hansa.primitives import Address, GroupId, Hash32, Height, NodeId, View
-from hansa.rpc import Caller, Refusal, RpcService
+from hansa.rpc import Gate, Refusal, RpcService
 from hansa.rpc.group_operations import GroupOutcome, GroupResult, GroupStatus, PeersOutcome
 from hansa.rpc.views import (
     CallOutcome,
@@ -53,8 +53,8 @@ def _text(response: Any) -> bytes:
     return orjson.dumps(response) + b"\n"
 
 
-async def _ask(node: FakeNode, request: Any, caller: Caller | None = None) -> bytes:
-    return await RpcService(node).handle(orjson.dumps(request), caller or Caller())
+async def _ask(node: FakeNode, request: Any) -> bytes:
+    return await RpcService(node).handle(orjson.dumps(request))
 
 
 # --- the state a record was taken in --------------------------------------------------------------------
@@ -212,6 +212,10 @@ async def test_answers_as_recorded(exchange: dict[str, Any]) -> None:
         assert answered == _text(expected)
 
 
+def _gate(refusal: Refusal) -> Gate:
+    return lambda method, group: refusal
+
+
 def _unpack(text: str) -> bytes:
     return zlib.decompress(base64.b64decode(text))
 
@@ -229,15 +233,16 @@ async def test_http_bodies_as_recorded(item: dict[str, str]) -> None:
     "item", [pytest.param(item, id=item["case"]) for item in load("framing.json")["texts"]]
 )
 async def test_exact_texts(item: dict[str, str]) -> None:
-    caller, expected = Caller(), item["response_text"]
+    gate: Gate | None = None
+    expected = item["response_text"]
     if item["case"].startswith("QPS limit"):
-        caller = Caller(gate=lambda method, group: Refusal.OVER_QPS_LIMIT)
+        gate = _gate(Refusal.OVER_QPS_LIMIT)
     elif item["case"].startswith("SDK not on the allowlist"):
-        caller = Caller(gate=lambda method, group: Refusal.SDK_NOT_ALLOWED)
+        gate = _gate(Refusal.SDK_NOT_ALLOWED)
         # The reference node loses the id here; a client needs it to know which request was refused.
         expected = expected.replace('"id":null', '"id":3')
 
-    assert await RpcService(FakeNode()).handle(item["request_text"].encode(), caller) == expected.encode()
+    assert await RpcService(FakeNode()).handle(item["request_text"].encode(), gate) == expected.encode()
 
 
 # --- blocks, transactions, receipts, proofs -------------------------------------------------------------

@@ -22,7 +22,6 @@ from hansa.rpc.views import (
     PbftStatus,
     PeerInfo,
     RaftStatus,
-    ReceiptTarget,
     SyncStatus,
     Totals,
     TransactionPlace,
@@ -39,14 +38,6 @@ _CALL_OUTCOME = CallOutcome(_HEIGHT, 0, b"")
 _INFO = PeerInfo(ME, "127.0.0.1:30300")
 _LIMITS = PeerLimits()
 _DONE = GroupResult(GroupOutcome.DONE)
-
-
-@dataclass
-class Submitted:
-    raw: bytes
-    receipts: ReceiptTarget | None
-    with_proofs: bool
-    push_refusal: bool
 
 
 @dataclass
@@ -70,7 +61,7 @@ class FakeGroup:
     call_outcome: CallOutcome = _CALL_OUTCOME
     status: int = AdmissionStatus.ADMITTED
     calls: list[CallRequest] = field(default_factory=list)
-    submitted: list[Submitted] = field(default_factory=list)
+    submitted: list[bytes] = field(default_factory=list)
 
     def pending(self) -> TransactionList:
         return TransactionList.decode(self.pending_raws)
@@ -128,11 +119,9 @@ class FakeGroup:
         self.calls.append(request)
         return self.call_outcome
 
-    async def submit(
-        self, raw: bytes, *, receipts: ReceiptTarget | None, with_proofs: bool, push_refusal: bool
-    ) -> Admission:
+    async def submit(self, raw: bytes) -> Admission:
         """Decoded and recovered by the kernel as in the pool; the status of the rest is settable."""
-        self.submitted.append(Submitted(raw, receipts, with_proofs, push_refusal))
+        self.submitted.append(raw)
         try:
             transaction = Transaction.decode(raw)
         except ValueError:

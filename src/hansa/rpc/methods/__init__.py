@@ -26,10 +26,6 @@ def _of_loaded(handler: Handler) -> Method:
     return Method((_INTEGER,), Subject.LOADED_GROUP, handler)
 
 
-def _sending(handler: Handler) -> Method:
-    return Method((_INTEGER, _STRING), Subject.MEMBER_GROUP, handler, takes_caller=True)
-
-
 def _managing(handler: Handler) -> Method:
     return Method((_INTEGER,), Subject.GROUP_ID, handler)
 
@@ -85,8 +81,8 @@ METHODS: Mapping[str, Method] = {
         transactions.get_batch_receipts_by_block_hash_and_range, _STRING, _STRING, _STRING, _BOOLEAN
     ),
     "call": _of_member(transactions.call, _OBJECT),
-    "sendRawTransaction": _sending(transactions.send_raw_transaction),
-    "sendRawTransactionAndGetProof": _sending(transactions.send_raw_transaction_and_get_proof),
+    "sendRawTransaction": _of_member(transactions.send_raw_transaction, _STRING),
+    "sendRawTransactionAndGetProof": _of_member(transactions.send_raw_transaction, _STRING),
     # managing groups
     "generateGroup": Method((_INTEGER, _OBJECT), Subject.NODE, management.generate_group),
     "startGroup": _managing(management.start_group),

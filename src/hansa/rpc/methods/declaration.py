@@ -50,8 +50,6 @@ class Method:
     """Empty: the method accepts anything as parameters, and nothing (client protocol §2.1, step 6)."""
     subject: Subject
     handler: Handler
-    takes_caller: bool = False
-    """The handler gets the `Caller` as its last argument."""
     is_immediate: bool = field(init=False)
     """The handler answers without waiting."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from hansa.kernel import Block, Transaction
+from hansa.kernel import Block
 from hansa.primitives import Address
 from hansa.rpc.errors import (
     BLOCK_NUMBER_UNKNOWN,
@@ -21,7 +21,7 @@ from hansa.rpc.errors import (
 )
 from hansa.rpc.framing import Json
 from hansa.rpc.methods.blocks import block_by_hash, block_by_number
-from hansa.rpc.refusals import not_a_transaction, syncing, transaction_refused
+from hansa.rpc.refusals import node_is_syncing, transaction_refused
 from hansa.rpc.values import (
     data_text,
     quantity,
@@ -31,7 +31,7 @@ from hansa.rpc.values import (
     read_hash,
     read_number,
 )
-from hansa.rpc.views import Caller, CallRequest, GroupView
+from hansa.rpc.views import CallRequest, GroupView
 from hansa.txpool import AdmissionStatus
 
 __all__ = [
@@ -45,7 +45,6 @@ __all__ = [
     "get_transaction_receipt",
     "get_transaction_receipt_by_hash_with_proof",
     "send_raw_transaction",
-    "send_raw_transaction_and_get_proof",
 ]
 
 _ZERO_ADDRESS = Address(bytes(20))
@@ -192,31 +191,15 @@ def _text(request: Mapping[str, Json], name: str) -> str:
 # --- sending --------------------------------------------------------------------------------------------
 
 
-async def send_raw_transaction(group: GroupView, raw: str, caller: Caller) -> Json:
-    """Hand a signed transaction to the pool; the answer is its hash."""
-    return await _send(group, raw, caller, with_proofs=False)
+async def send_raw_transaction(group: GroupView, raw_text: str) -> Json:
+    """Hand a signed transaction to the pool; the answer is its hash, after the pool's checks.
 
-
-async def send_raw_transaction_and_get_proof(group: GroupView, raw: str, caller: Caller) -> Json:
-    """The same; the receipt pushed later carries Merkle proofs."""
-    return await _send(group, raw, caller, with_proofs=True)
-
-
-async def _send(group: GroupView, raw_text: str, caller: Caller, *, with_proofs: bool) -> Json:
+    Also sendRawTransactionAndGetProof: they differ only in the receipt that Channel pushes later.
+    """
     raw = read_bytes(raw_text)
-    hash_comes_first = caller.answers_before_checks
-    if group.is_far_behind and not hash_comes_first:
-        raise RpcError(syncing())
-    status, transaction_hash = await group.submit(
-        raw, receipts=caller.receipts, with_proofs=with_proofs, push_refusal=hash_comes_first
-    )
-    if status == AdmissionStatus.MALFORMED:
-        raise RpcError(not_a_transaction("the signature is not valid" if transaction_hash else "not RLP"))
-    if status != AdmissionStatus.ADMITTED and not hash_comes_first:
-        raise RpcError(transaction_refused(status, transaction_hash, _block_limit(raw, status)))
+    if group.is_far_behind:
+        raise RpcError(node_is_syncing())
+    status, transaction_hash = await group.submit(raw)
+    if status != AdmissionStatus.ADMITTED:
+        raise RpcError(transaction_refused(raw, status, transaction_hash))
     return data_text(transaction_hash)
-
-
-def _block_limit(raw: bytes, status: int) -> int | None:
-    """The transaction's block limit, for a refusal that is about it."""
-    return Transaction.decode(raw).block_limit if status == AdmissionStatus.BLOCK_LIMIT_CHECK_FAIL else None
