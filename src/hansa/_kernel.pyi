@@ -313,8 +313,9 @@ class ExecutedBlock:
     def changed_tables(self) -> list[str]:
         """Names of the tables this block changed: tells whether sealers or system parameters may be new."""
     def unbuilt_contracts(self) -> list[tuple[int, bytes]]:
-        """(transaction index, address) of every call of a system contract that the chain has and the kernel has not.
-        Such a call fails with status 21; on a chain shared with nodes that have the contract, the roots then differ.
+        """(transaction index, address) of every call of a system contract that the chain has and the kernel has
+        not. Such a call fails with status 21; on a chain shared with nodes that have the contract, the roots
+        then differ.
         """
 
 @final
@@ -325,15 +326,15 @@ class Executor:
     lock held, rarely: on cache misses. `read_block_hash` answers the hash of a committed height.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         read_many: _ReadMany,
         read_block_hash: Callable[[int], bytes | None],
         cache_bytes: int = ...,
         free_storage: bool = False,
         supported_version: tuple[int, int, int] = (2, 9, 1),
-    ) -> None:
+    ) -> Executor:
         """`cache_bytes` bounds what decoded rows may take in memory.
 
         Raises ValueError: the version is not one of 2.9.0 to 2.11.x.
