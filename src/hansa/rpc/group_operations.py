@@ -138,7 +138,7 @@ _START_TEXTS: Mapping[GroupOutcome, str] = {
 """Where startGroup words it differently."""
 
 
-def answer(operation: GroupOperation, group: GroupId, result: GroupResult) -> Json:
+def answer(operation: GroupOperation, group: GroupId, result: GroupResult) -> dict[str, Json]:
     """The answer object of a group operation."""
     special = _START_TEXTS if operation is GroupOperation.START else {}
     text = special.get(result.outcome) or _TEXTS[result.outcome]
@@ -148,7 +148,7 @@ def answer(operation: GroupOperation, group: GroupId, result: GroupResult) -> Js
     }
 
 
-def invalid_parameter(message: str) -> Json:
+def invalid_parameter(message: str) -> dict[str, Json]:
     """The answer object for parameters that are not as they should be."""
     return {"code": _INVALID_PARAMETER, "message": message}
 

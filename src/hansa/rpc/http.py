@@ -37,6 +37,9 @@ _BACKLOG = 1024
 _JSON = b"application/json"
 _TEXT = b"text/plain"
 
+_TURN_REQUESTS_MAX = 64
+"""Answered for one connection before the loop turns to others."""
+
 _WRITE_JOINED_BYTES = 1 << 16
 """Up to here head and body are copied together into one write."""
 
@@ -320,7 +323,12 @@ class HttpConnection(asyncio.Protocol):
 
     def _serve(self) -> None:
         """Answer what waits, as far as handler and client keep up; then see whether to read on."""
+        left = _TURN_REQUESTS_MAX
         while self._queue and self._is_writable and self._in_flight_bytes is None and not self._is_ending:
+            if left == 0:
+                self._loop.call_soon(self._serve)
+                break
+            left -= 1
             item = self._queue.popleft()
             if isinstance(item, _Refusal):
                 self._respond(item.status, item.text, keep_alive=False, kind=_TEXT, linger=self._in_request)

@@ -183,6 +183,22 @@ async def test_pipelined_requests_are_answered_in_order_though_some_are_slow() -
         await client.expect(_ok(b"again"))
 
 
+async def test_a_flood_of_one_client_leaves_room_for_another() -> None:
+    order: list[bytes] = []
+
+    def note(body: bytes) -> bytes:
+        order.append(body)
+        return body
+
+    async with _served(note) as (server, first), _connected(server) as second:
+        first.send(_post(b"flood") * 1000)
+        second.send(_post(b"other"))
+        await second.expect(_ok(b"other"))
+        await first.expect(_ok(b"flood") * 1000)
+
+    assert order.index(b"other") < 900
+
+
 async def test_requests_may_come_cut_anywhere() -> None:
     text = _post(b"one") + b"\r\n" + _post(b"two")
     for cut in range(1, len(text)):

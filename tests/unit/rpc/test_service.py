@@ -204,7 +204,7 @@ async def test_a_gate_is_asked_before_the_parameters_are_checked() -> None:
 
 class _BrokenGroup(FakeGroup):
     @property
-    def is_member(self) -> bool:  # type: ignore[override]
+    def is_member(self) -> bool:
         raise RuntimeError("secret detail")
 
     @is_member.setter

@@ -67,7 +67,7 @@ async def recover_group(node: NodeView, group: int) -> Json:
 async def query_group_status(node: NodeView, group: int) -> Json:
     """The group's state; open even where dynamic groups are disabled."""
     if not is_group_id(group):
-        return {"code": "0x7", "message": GROUP_ID_TEXT, "status": ""}
+        return invalid_parameter(GROUP_ID_TEXT) | {"status": ""}
     status = await node.group_status(GroupId(group))
     if status is GroupStatus.UNKNOWN:
         message = "Please check `.group_status` file of the group"
