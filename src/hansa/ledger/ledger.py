@@ -145,12 +145,16 @@ class Ledger:
         """A contract's code, empty if there is none."""
         return self._executor.code(address)
 
-    def call(self, *, sender: bytes, to: bytes, data: bytes, value: int) -> CallResult:
-        """A read-only message call on the head (execution §1.13). Blocking: call it on a thread."""
+    def call(self, sender: bytes, to: bytes, data: bytes, value: int) -> tuple[Height, CallResult]:
+        """A read-only message call on the head (execution §1.13), and the head's height.
+
+        Blocking: call it on a thread.
+        """
         head = self._head
-        return self._executor.call(
+        result = self._executor.call(
             sender=sender, to=to, data=data, value=value, height=head.number, timestamp=head.timestamp
         )
+        return Height(head.number), result
 
     # --- how it grows ------------------------------------------------------------------------------
 
