@@ -26,7 +26,9 @@ from hansa.rpc.views import GroupView, PeerInfo
 
 __all__ = ["RunningNode"]
 
-_GROUPS_ARE_FIXED = "Groups are read at start: put group.N.genesis and group.N.ini into conf/ and restart the node"
+_GROUPS_ARE_FIXED = (
+    "Groups are read at start: put group.N.genesis and group.N.ini into conf/ and restart the node"
+)
 
 
 class RunningNode:
@@ -41,7 +43,7 @@ class RunningNode:
         version = ".".join(map(str, settings.supported_version))
         self._client_version = {
             "Build Time": f"Hansa {__version__}",
-            "Build Type": f"{platform.system()}/{platform.python_implementation()}/{platform.python_version()}",
+            "Build Type": f"{platform.system()}/Python/{platform.python_version()}",
             "Chain Id": str(settings.chain.id),
             "FISCO-BCOS Version": version,
             "Git Branch": "main",
@@ -146,8 +148,8 @@ class RunningNode:
     async def change_group(self, group: GroupId, operation: GroupOperation) -> GroupResult:
         """Refused with what to do instead."""
         if group not in self._groups:
-            missing = GroupOutcome.GENESIS_MISSING if operation is GroupOperation.START else GroupOutcome.NOT_FOUND
-            return GroupResult(missing)
+            starts = operation is GroupOperation.START
+            return GroupResult(GroupOutcome.GENESIS_MISSING if starts else GroupOutcome.NOT_FOUND)
         match operation:
             case GroupOperation.START | GroupOperation.REMOVE:
                 return GroupResult(GroupOutcome.RUNNING)

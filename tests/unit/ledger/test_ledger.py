@@ -1,0 +1,172 @@
+"""The ledger grows by whole blocks, remembers them, and takes foreign ones only when every rule holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from hansa.kernel import Block
+from hansa.ledger import schema
+from hansa.ledger.errors import ForeignDatabase, InvalidBlock, StaleBlock
+from hansa.ledger.ledger import CommittedBlock, Ledger
+from hansa.storage import MemoryStore, StorageFailed, WriteBatch
+from tests.unit.ledger.chains import THREADS, Group
+
+
+async def test_a_new_store_begins_with_the_genesis_block() -> None:
+    group = Group()
+    ledger = group.ledger
+    assert ledger.head.number == 0
+    assert ledger.genesis_hash == ledger.head.hash
+    assert list(ledger.membership.sealers) == group.sealers
+    assert ledger.membership.observers == ()
+    assert ledger.system_config("tx_count_limit") == "1000"
+    assert ledger.system_config("tx_gas_limit") == "300000000"
+    assert ledger.system_config("consensus_timeout") == "3"
+    assert ledger.totals == (0, 0)
+
+
+async def test_a_committed_block_can_be_found_by_every_key() -> None:
+    group = Group()
+    transaction = group.transaction(b"some data")
+    block = await group.extend([transaction])
+    ledger = group.ledger
+    assert ledger.head.hash == block.hash
+    assert ledger.block_hash(1) == block.hash
+    assert ledger.height_of(block.hash) == 1
+    assert ledger.find_transaction(transaction.hash) == (1, 0)
+    assert ledger.totals == (1, 0)
+    stored = Block.decode(ledger.block_bytes(1) or b"")
+    assert stored.hash == block.hash
+    assert stored.receipt_json(0) == block.receipt_json(0)
+    assert [index for index, _ in stored.signatures] == [0, 1, 2]
+    assert ledger.block(2) is None
+    assert ledger.header(2) is None
+    assert ledger.height_of(bytes(32)) is None
+    assert ledger.find_transaction(bytes(32)) is None
+
+
+async def test_failed_transactions_are_counted() -> None:
+    group = Group()
+    await group.extend([group.transaction(), group.transaction(to=b"\x09" * 20)])
+    assert group.ledger.totals == (2, 1)
+
+
+async def test_a_reopened_chain_goes_on_where_it_was() -> None:
+    group = Group()
+    block = await group.extend([group.transaction(b"x")])
+    again = Ledger(group.store, group.genesis, THREADS)
+    assert again.head.hash == block.hash
+    assert again.totals == (1, 0)
+    assert again.membership == group.ledger.membership
+    assert again.recent_nonces() == group.ledger.recent_nonces()
+    assert [height for height, _ in again.recent_nonces()] == [0, 1]
+
+
+async def test_another_genesis_file_is_noticed() -> None:
+    group = Group(4)
+    with pytest.raises(ForeignDatabase, match="put back the genesis file"):
+        Ledger(group.store, Group(3).genesis, THREADS)
+
+
+async def test_an_unknown_layout_is_noticed() -> None:
+    group = Group()
+    batch = WriteBatch()
+    batch.put(schema.FORMAT_KEY, b"99")
+    group.store.write(batch)
+    with pytest.raises(ForeignDatabase, match="another version"):
+        Ledger(group.store, group.genesis, THREADS)
+
+
+async def test_listeners_hear_of_each_block_in_order() -> None:
+    group = Group()
+    heard: list[CommittedBlock] = []
+    group.ledger.subscribe(heard.append)
+    for _ in range(3):
+        await group.extend([group.transaction()])
+    assert [committed.block.number for committed in heard] == [1, 2, 3]
+    assert heard[-1].membership == group.ledger.membership
+
+
+class _FailingStore(MemoryStore):
+    fails = False
+
+    def write(self, batch: WriteBatch, *, sync: bool = True) -> None:
+        if self.fails:
+            raise StorageFailed("disk", "no space left")
+        super().write(batch, sync=sync)
+
+
+async def test_a_disk_that_fails_changes_nothing() -> None:
+    store = _FailingStore()
+    group = Group(store=store)
+    executed = await group.ledger.execute(group.propose([group.transaction()]))
+    store.fails = True
+    with pytest.raises(StorageFailed):
+        await group.commit(executed)
+    assert group.ledger.head.number == 0
+    store.fails = False
+    assert (await group.commit(executed)).number == 1
+
+
+async def test_only_the_next_block_is_executed_or_committed() -> None:
+    group = Group()
+    early = await group.ledger.execute(group.propose([group.transaction()]))
+    await group.extend([group.transaction()])
+    with pytest.raises(StaleBlock):
+        await group.commit(early)
+    with pytest.raises(StaleBlock):
+        await group.ledger.execute(group.propose([group.transaction()], number=5))
+    with pytest.raises(InvalidBlock, match="parent"):
+        await group.ledger.execute(group.propose([group.transaction()], parent_hash=bytes(32)))
+
+
+async def test_a_foreign_block_that_keeps_every_rule_is_imported() -> None:
+    source, target = Group(), Group()
+    block = await source.extend([source.transaction(b"x"), source.transaction(to=b"\x09" * 20)])
+    imported = await target.ledger.import_block(block.encode())
+    assert imported.hash == target.ledger.head.hash == block.hash
+    assert target.ledger.totals == source.ledger.totals
+
+
+async def test_a_foreign_block_that_breaks_a_rule_is_refused() -> None:
+    source, target = Group(), Group()
+    executed = await source.ledger.execute(source.propose([source.transaction()]))
+    good = executed.block
+
+    async def refused(block: Block, reason: str) -> None:
+        with pytest.raises(InvalidBlock, match=reason):
+            await target.ledger.import_block(block.encode())
+        assert target.ledger.head.number == 0
+
+    three = (0, 1, 2)
+    await refused(good.with_signatures(source.signatures(good.hash, (0, 1))), "2 valid signatures, 3 needed")
+    twice = source.signatures(good.hash, (0, 1)) + source.signatures(good.hash, (1,))
+    await refused(good.with_signatures(twice), "2 valid signatures")
+    strangers = [(index + 4, signature) for index, signature in source.signatures(good.hash, three)]
+    await refused(good.with_signatures(strangers), "0 valid signatures")
+    await refused(good.with_signatures(source.signatures(bytes(32), three)), "0 valid signatures")
+
+    other = source.propose([source.transaction()], sealer_list=source.sealers[:3])
+    await refused(other.with_signatures(source.signatures(other.hash, three)), "sealer list")
+    empty = source.propose([])
+    await refused(empty.with_signatures(source.signatures(empty.hash, three)), "0 transactions")
+    unexecuted = source.propose([source.transaction()])
+    await refused(unexecuted.with_signatures(source.signatures(unexecuted.hash, three)), "executes to")
+    with pytest.raises(InvalidBlock):
+        await target.ledger.import_block(b"\xc0")
+
+
+async def test_a_block_that_is_known_is_stale() -> None:
+    source, target = Group(), Group()
+    block = await source.extend([source.transaction()])
+    await target.ledger.import_block(block.encode())
+    with pytest.raises(StaleBlock):
+        await target.ledger.import_block(block.encode())
+
+
+async def test_deep_blocks_are_read_from_the_store() -> None:
+    group = Group()
+    blocks = [await group.extend([group.transaction()]) for _ in range(20)]
+    first = group.ledger.block(1)
+    assert first is not None
+    assert first.hash == blocks[0].hash
