@@ -40,9 +40,12 @@ impl Header {
         extra_data: Vec<PyBackedBytes>,
         sealer: Number,
         sealer_list: Vec<Fixed<64>>,
-    ) -> Self {
+    ) -> PyResult<Self> {
+        if i64::try_from(number.0).is_err() {
+            return Err(invalid("a height is below 2^63"));
+        }
         let or_zeros = |hash: Option<Fixed<32>>| hash.map_or([0; 32], |hash| hash.0);
-        Self(Arc::new(hansa_codec::Header {
+        Ok(Self(Arc::new(hansa_codec::Header {
             number: number.0,
             parent_hash: or_zeros(parent_hash),
             state_root: or_zeros(state_root),
@@ -54,7 +57,7 @@ impl Header {
             sealer: sealer.0,
             sealer_list: sealer_list.into_iter().map(|key| key.0).collect(),
             ..Default::default()
-        }))
+        })))
     }
 
     #[staticmethod]

@@ -93,6 +93,8 @@ def test_header_fields_are_checked() -> None:
         Header(number=1, timestamp=1, state_root=bytes(33))
     with pytest.raises(ValueError, match="an integer between 0 and 2\\^64 - 1 expected"):
         Header(number=-1, timestamp=1)
+    with pytest.raises(ValueError, match="a height is below 2\\^63"):
+        Header(number=2**63, timestamp=1)
     with pytest.raises(ValueError, match="header: bytes where a list belongs"):
         Header.decode(b"\x80")
     fields = rlp.decode(Header(number=1, timestamp=1).encode())
