@@ -124,6 +124,22 @@ impl Account {
         Ok(())
     }
 
+    pub(crate) fn remove_authority(
+        &self,
+        session: &mut Session<'_>,
+        authority: Bytes,
+    ) -> Result<(), StateError> {
+        let mut condition = Condition::all();
+        condition.equal(VALUE, authority);
+        session.remove(&self.table, rows::AUTHORITY, &condition, Access::System)?;
+        Ok(())
+    }
+
+    /// The row is there from the first time on.
+    pub(crate) fn set_frozen(&self, session: &mut Session<'_>, frozen: bool) -> Result<(), StateError> {
+        self.put(session, rows::FROZEN, frozen.to_string().into())
+    }
+
     /// What a destroyed contract leaves: its slots stay (execution §1.8).
     pub(crate) fn destroy(&self, session: &mut Session<'_>) -> Result<(), StateError> {
         let zero = Bytes::from_static(b"0");
@@ -146,11 +162,15 @@ impl Account {
         slot: U256,
         value: U256,
     ) -> Result<(), StateError> {
-        let key = decimal(slot);
-        if self.read(session, &key)?.is_some() {
-            return self.update(session, &key, decimal(value));
+        self.put(session, &decimal(slot), decimal(value))
+    }
+
+    /// Change a row, or insert it.
+    fn put(&self, session: &mut Session<'_>, key: &[u8], value: Bytes) -> Result<(), StateError> {
+        if self.read(session, key)?.is_some() {
+            return self.update(session, key, value);
         }
-        session.insert(&self.table, &key, [(VALUE, decimal(value))], Access::System)?;
+        session.insert(&self.table, key, [(VALUE, value)], Access::System)?;
         Ok(())
     }
 

@@ -115,6 +115,7 @@ pub(crate) enum Value {
     Bool(bool),
     Address(Address),
     Text(Bytes),
+    Addresses(Vec<Address>),
 }
 
 /// The encoding of a tuple.
@@ -131,6 +132,14 @@ pub(crate) fn encode(values: &[Value]) -> Vec<u8> {
                 tail.extend_from_slice(&U256::from(text.len()).to_be_bytes::<WORD>());
                 tail.extend_from_slice(text);
                 tail.resize(tail.len().next_multiple_of(WORD), 0);
+                U256::from(offset)
+            }
+            Value::Addresses(addresses) => {
+                let offset = values.len() * WORD + tail.len();
+                tail.extend_from_slice(&U256::from(addresses.len()).to_be_bytes::<WORD>());
+                for address in addresses {
+                    tail.extend_from_slice(&U256::from_be_slice(address).to_be_bytes::<WORD>());
+                }
                 U256::from(offset)
             }
         };

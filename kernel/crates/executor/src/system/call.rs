@@ -1,6 +1,7 @@
 //! One call of a system contract.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use hansa_evm::{Address, Message};
@@ -133,9 +134,19 @@ impl<'w, 'a> Call<'w, 'a> {
     }
 
     /// The table of that name, if there is one.
-    pub(crate) fn open(&self, name: &[u8]) -> Result<Option<std::sync::Arc<Table>>, Exception> {
+    pub(crate) fn open(&self, name: &[u8]) -> Result<Option<Arc<Table>>, Exception> {
         let Ok(name) = std::str::from_utf8(name) else { return Ok(None) };
         Ok(self.world.session.open(name)?)
+    }
+
+    /// The number of the block that runs, as rows hold it.
+    pub(crate) fn current_number(&self) -> Bytes {
+        self.world.block.current_number.to_string().into()
+    }
+
+    /// A table that every chain has.
+    pub(crate) fn system_table(&self, name: &str) -> Result<Arc<Table>, Exception> {
+        Ok(self.world.session.open_built_in(name)?)
     }
 
     /// Write with the rights of the origin.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::abi::{self, Arguments, Value};
 use super::call::written_code;
 use super::gas::{MemoryRule, Operation};
+use super::json::quoted;
 use super::naming::{check_lengths, full_name};
 use super::object::{capacity, fields_of, Fields};
 use super::table::{insert, update, with_key};
@@ -203,27 +204,6 @@ fn styled(rows: &[Fields]) -> Bytes {
     };
     let objects: Vec<Vec<u8>> = rows.iter().map(object).collect();
     [b"[\n", &objects.join(&b",\n"[..])[..], b"\n]\n"].concat().into()
-}
-
-/// A JSON string. Bytes beyond ASCII stand as they are.
-fn quoted(text: &[u8]) -> Vec<u8> {
-    let mut quoted = Vec::with_capacity(text.len() + 2);
-    quoted.push(b'"');
-    for byte in text {
-        match byte {
-            b'"' => quoted.extend_from_slice(b"\\\""),
-            b'\\' => quoted.extend_from_slice(b"\\\\"),
-            0x08 => quoted.extend_from_slice(b"\\b"),
-            0x0c => quoted.extend_from_slice(b"\\f"),
-            b'\n' => quoted.extend_from_slice(b"\\n"),
-            b'\r' => quoted.extend_from_slice(b"\\r"),
-            b'\t' => quoted.extend_from_slice(b"\\t"),
-            0..0x20 => quoted.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-            _ => quoted.push(*byte),
-        }
-    }
-    quoted.push(b'"');
-    quoted
 }
 
 #[cfg(test)]

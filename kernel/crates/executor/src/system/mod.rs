@@ -9,15 +9,23 @@
 
 pub(crate) mod abi;
 mod call;
+mod cns;
 mod condition;
+mod consensus;
 mod crud;
 mod dag_transfer;
 mod entry;
 mod gas;
+mod json;
 mod kv_table;
+mod life_cycle;
 mod naming;
 mod object;
+mod parallel_config;
+mod permission;
 mod registry;
+mod rights;
+mod system_config;
 mod table;
 mod table_factory;
 
@@ -69,4 +77,5 @@ pub(crate) mod codes {
     pub(crate) const TABLE_EXISTS: i64 = -50_001;
     pub(crate) const TABLE_MISSING: i64 = -50_100;
     pub(crate) const UNKNOWN_FUNCTION: i64 = -50_101;
+    pub(crate) const BAD_ADDRESS: i64 = -50_102;
 }

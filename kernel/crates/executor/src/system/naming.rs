@@ -125,6 +125,14 @@ fn is_plain(name: &[u8]) -> bool {
     name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"$_@".contains(byte))
 }
 
+/// Refuse a value that is longer than a table takes.
+pub(crate) fn check_value_length(value: &[u8]) -> Result<(), Exception> {
+    match value.len() <= VALUE_LENGTH_MAX {
+        true => Ok(()),
+        false => Err(say(&[b"size of value/key greater than16777215"])),
+    }
+}
+
 /// Check a key and values that are to be written.
 pub(crate) fn check_lengths<'f>(
     key: &[u8],
@@ -133,10 +141,7 @@ pub(crate) fn check_lengths<'f>(
     if key.len() > KEY_LENGTH_MAX {
         return Err(say(&[b"size of value/key greater than255"]));
     }
-    match values.into_iter().all(|value| value.len() <= VALUE_LENGTH_MAX) {
-        true => Ok(()),
-        false => Err(say(&[b"size of value/key greater than16777215"])),
-    }
+    values.into_iter().try_for_each(|value| check_value_length(value))
 }
 
 #[cfg(test)]

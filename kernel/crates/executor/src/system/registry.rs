@@ -9,7 +9,10 @@ use hansa_state::{Condition, Table};
 
 use super::call::BuiltIn;
 use super::object::Fields;
-use super::{condition, crud, dag_transfer, entry, kv_table, table, table_factory};
+use super::{
+    cns, condition, consensus, crud, dag_transfer, entry, kv_table, life_cycle, parallel_config, permission,
+    system_config, table, table_factory,
+};
 use super::{Answer, Call, Exception, Interface};
 
 /// All system contracts of a chain, and the interfaces of temporary objects.
@@ -24,19 +27,19 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        let built: [(u16, Box<dyn BuiltIn>); 4] = [
+        let built: [(u16, Box<dyn BuiltIn>); 10] = [
+            (0x1000, Box::new(system_config::system_config())),
             (0x1001, Box::new(table_factory::table_factory())),
             (0x1002, Box::new(crud::crud())),
+            (0x1003, Box::new(consensus::consensus())),
+            (0x1004, Box::new(cns::cns())),
+            (0x1005, Box::new(permission::permission())),
+            (0x1006, Box::new(parallel_config::parallel_config())),
+            (0x1007, Box::new(life_cycle::life_cycle())),
             (0x1010, Box::new(table_factory::kv_table_factory())),
             (0x5002, Box::new(dag_transfer::dag_transfer())),
         ];
-        let unbuilt: [(u16, &'static str); 13] = [
-            (0x1000, "SystemConfig"),
-            (0x1003, "Consensus"),
-            (0x1004, "CNS"),
-            (0x1005, "Permission"),
-            (0x1006, "ParallelConfig"),
-            (0x1007, "ContractLifeCycle"),
+        let unbuilt: [(u16, &'static str); 7] = [
             (0x1008, "ChainGovernance"),
             (0x1009, "GasChargeManage"),
             (0x1011, "WorkingSealerManager"),

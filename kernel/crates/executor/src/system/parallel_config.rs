@@ -1,0 +1,73 @@
+//! ParallelConfig 0x1006: which functions of a contract may run in parallel (execution §2.10).
+//!
+//! Anyone may register for any contract. What is registered is read by the scheduler as of the block before.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hansa_evm::Address;
+use hansa_state::{Access, Condition, Created, Table};
+
+use super::abi;
+use super::gas::MemoryRule;
+use super::{Call, Exception, Interface};
+use crate::text::{decimal, hex};
+
+/// The key field and the one key.
+const KEY: &str = "parallel";
+const FIELDS: &str = "selector,functionName,criticalSize";
+
+pub(crate) fn parallel_config() -> Interface<()> {
+    let methods: [(_, super::Handler<()>); 2] = [
+        ("registerParallelFunctionInternal(address,string,uint256)", |call, (), arguments| {
+            let (contract, function, size) = (arguments.address(), arguments.text(), arguments.uint());
+            let table = open_or_create(call, &contract)?;
+            let selector = selector_of(&function);
+            let is_known = of_selector(&selector);
+            let is_new = call.world.session.select(&table, KEY.as_bytes(), &is_known)?.is_empty();
+            let fields =
+                [("selector", selector), ("functionName", function), ("criticalSize", decimal(size))];
+            call.as_origin(|session, access| match is_new {
+                true => session.insert(&table, KEY.as_bytes(), fields, access),
+                false => session.update(&table, KEY.as_bytes(), fields, &is_known, access),
+            })?;
+            Ok(abi::code(0))
+        }),
+        ("unregisterParallelFunctionInternal(address,string)", |call, (), arguments| {
+            let (contract, function) = (arguments.address(), arguments.text());
+            if let Some(table) = call.open(table_name(&contract).as_bytes())? {
+                let condition = of_selector(&selector_of(&function));
+                call.as_origin(|session, access| session.remove(&table, KEY.as_bytes(), &condition, access))?;
+            }
+            Ok(abi::code(0))
+        }),
+    ];
+    Interface::new(MemoryRule::ResultOnly, abi::nothing, &methods)
+}
+
+fn table_name(contract: &Address) -> String {
+    format!("cp_{}", hex(contract))
+}
+
+fn open_or_create(call: &mut Call<'_, '_>, contract: &Address) -> Result<Arc<Table>, Exception> {
+    let name = table_name(contract);
+    if let Some(table) = call.open(name.as_bytes())? {
+        return Ok(table);
+    }
+    match call.world.session.create(&name, KEY, FIELDS, Access::System)? {
+        Created::Table(table) => Ok(table),
+        Created::Exists | Created::Denied => Err(Exception::unspecified()),
+    }
+}
+
+/// A selector as the table holds it: the decimal of its four bytes.
+fn selector_of(function: &Bytes) -> Bytes {
+    let [a, b, c, d, ..] = hansa_crypto::SUITE.hash(function);
+    u32::from_be_bytes([a, b, c, d]).to_string().into()
+}
+
+fn of_selector(selector: &Bytes) -> Condition {
+    let mut condition = Condition::all();
+    condition.equal("selector", selector.clone());
+    condition
+}
