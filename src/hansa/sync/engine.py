@@ -228,6 +228,7 @@ class SyncEngine(Generic[BatchT]):
         self._imports: asyncio.Queue[blocks.ImportBlock] = asyncio.Queue()
         """The machine hands out one at a time."""
         self._is_sending = False
+        self._foreign_members: set[NodeId] = set()
         self._listeners: list[Callable[[bool], None]] = []
 
     # --- what others may ask -----------------------------------------------------------------------------
@@ -282,7 +283,7 @@ class SyncEngine(Generic[BatchT]):
             self.on_connections_changed()
         try:
             match payload[:1]:
-                case b"\x02":
+                case b"\x02" | b"\x05":
                     self._queue_transactions(node, packet_type, payload)
                 case b"\x03":
                     self._queue_blocks(node, payload)
@@ -373,14 +374,13 @@ class SyncEngine(Generic[BatchT]):
         while True:
             packet = await self._transaction_inbox.get()
             try:
-                content = decode_packet(packet.payload)
-                assert isinstance(content, Transactions)
-                batch = await self._work(len(content.blob), self._decode_transactions, content.blob)
-            except (MalformedPacket, ValueError) as error:
+                match decode_packet(packet.payload):
+                    case Transactions() as content:
+                        await self._admit(packet, content)
+                    case TransactionsStatus(hashes=hashes):
+                        self._ask_for_unknown(packet.sender, hashes)
+            except MalformedPacket as error:
                 logger.debug("malformed transactions from %s: %s", _short(packet.sender), error)
-                continue
-            statuses = await self._pool.submit_list(batch, from_client=False)
-            self._pass_on(packet, content, batch, statuses)
 
     # --- blocks ------------------------------------------------------------------------------------------
 
@@ -429,10 +429,24 @@ class SyncEngine(Generic[BatchT]):
     # --- transactions ------------------------------------------------------------------------------------
 
     def _queue_transactions(self, node: NodeId, packet_type: int, payload: bytes) -> None:
+        """Announcements wait in line too: what they name may be in a packet that came before them."""
         if not self._blocks.view.is_member(node):
             logger.debug("transactions of %s ignored: not in the group", _short(node))
         elif not self._transaction_inbox.put(_TransactionsPacket(node, packet_type, payload), len(payload)):
             logger.warning("transactions of %s dropped: too many wait for admission", _short(node))
+
+    async def _admit(self, packet: _TransactionsPacket, content: Transactions) -> None:
+        try:
+            batch = await self._work(len(content.blob), self._decode_transactions, content.blob)
+        except ValueError as error:
+            raise MalformedPacket(str(error)) from error
+        statuses = await self._pool.submit_list(batch, from_client=False)
+        self._pass_on(packet, content, batch, statuses)
+
+    def _ask_for_unknown(self, sender: NodeId, hashes: Sequence[Hash32]) -> None:
+        known = self._pool.contains(hashes)
+        unknown = tuple(digest for digest, is_known in zip(hashes, known, strict=True) if not is_known)
+        self._tell_gossip(transactions.UnknownAnnounced(sender, unknown))
 
     def _pass_on(
         self, packet: _TransactionsPacket, content: Transactions, batch: BatchT, statuses: Sequence[int]
@@ -507,7 +521,8 @@ class SyncEngine(Generic[BatchT]):
             case Status(
                 height=height, genesis_hash=genesis, latest_hash=latest, aligned_time_ms=peer_time_ms
             ):
-                if is_member and genesis == self._chain.genesis_hash:
+                if is_member:
+                    self._compare_genesis(node, genesis)
                     self._observe_clock(node, peer_time_ms)
                 self._tell_blocks(blocks.PeerStatus(node, height, genesis, latest))
             case BlockRequest(start=start, count=count):
@@ -515,17 +530,10 @@ class SyncEngine(Generic[BatchT]):
                 may_ask = is_member or self._settings.announcing.tells_strangers
                 if may_ask and self._server.accept(node, start=start, count=count, head=head):
                     self._has_requests.set()
-            case TransactionsStatus(hashes=hashes):
-                if is_member:
-                    known = self._pool.contains(hashes)
-                    unknown = tuple(
-                        digest for digest, is_known in zip(hashes, known, strict=True) if not is_known
-                    )
-                    self._tell_gossip(transactions.UnknownAnnounced(node, unknown))
             case TransactionsRequest(hashes=hashes):
                 self._tell_gossip(transactions.TransactionsRequested(node, hashes))
-            case Transactions() | Blocks():
-                pass  # queued before they are decoded
+            case Transactions() | TransactionsStatus() | Blocks():
+                pass  # these are queued before they are decoded
 
     def _send(self, peers: Sequence[NodeId], packet_type: int, packet: Packet) -> None:
         payload = encode_packet(packet)
@@ -558,6 +566,20 @@ class SyncEngine(Generic[BatchT]):
         self._tell_blocks(GroupChanged(view))
         self._tell_gossip(GroupChanged(view))
         self.on_pool_changed()
+
+    def _compare_genesis(self, node: NodeId, genesis_hash: Hash32) -> None:
+        """A member of another chain is a mistake somebody made in a file: say so, once."""
+        if genesis_hash == self._chain.genesis_hash:
+            self._foreign_members.discard(node)
+        elif node not in self._foreign_members:
+            self._foreign_members.add(node)
+            logger.warning(
+                "peer %s begins group %d with block %s, this node with %s: compare the genesis files",
+                _short(node),
+                self._group_id,
+                genesis_hash.hex()[:16],
+                self._chain.genesis_hash.hex()[:16],
+            )
 
     def _observe_clock(self, node: NodeId, peer_time_ms: int) -> None:
         was_suspicious = self._clock.is_suspicious

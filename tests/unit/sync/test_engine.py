@@ -413,6 +413,16 @@ async def test_members_clocks_align_the_own_one_and_strangers_do_not(caplog: pyt
     group.threads.shutdown()
 
 
+async def test_a_member_with_another_genesis_is_named_once(caplog: pytest.LogCaptureFixture):
+    group = Group([7, 7])
+    foreign = Status(Height(9), Hash32(b"f" * 32), Hash32(b"f" * 32), NOW_MS)
+    for _ in range(3):
+        group.peers[0].engine.on_packet(node_id(1), 0, encode_packet(foreign))
+    assert caplog.text.count("compare the genesis files") == 1
+    assert group.peers[0].engine.status()["peers"] == []
+    group.threads.shutdown()
+
+
 async def test_nothing_a_peer_sends_raises_or_is_answered_wrongly():
     group = Group([7, 7])
     stranger = node_id(99)
