@@ -6,7 +6,7 @@ admit them (the pool does).
 """
 
 from hansa.sync.announcing import AnnouncingSettings
-from hansa.sync.engine import Chain, Network, Pool, SyncEngine, SyncSettings
+from hansa.sync.engine import Chain, Network, Pool, SyncEngine, SyncSettings, SyncStatus
 from hansa.sync.errors import MalformedPacket, SyncError
 from hansa.sync.transactions import GossipSettings
 
@@ -20,4 +20,5 @@ __all__ = [
     "SyncEngine",
     "SyncError",
     "SyncSettings",
+    "SyncStatus",
 ]

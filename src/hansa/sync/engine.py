@@ -24,7 +24,7 @@ from hansa.ledger.errors import InvalidBlock, StaleBlock
 from hansa.primitives import GroupId, Hash32, Height, NodeId, node_id_to_hex
 from hansa.sync import blocks, transactions
 from hansa.sync.announcing import AnnouncingSettings, StatusSchedule
-from hansa.sync.blocks import BlockSync, Head, ReceivedBlock
+from hansa.sync.blocks import BlockSync, Head, PeerStatus, ReceivedBlock
 from hansa.sync.clock import ClockAlignment
 from hansa.sync.errors import MalformedPacket
 from hansa.sync.events import GroupChanged, Tick
@@ -55,6 +55,7 @@ __all__ = [
     "Pool",
     "SyncEngine",
     "SyncSettings",
+    "SyncStatus",
     "TransactionBatch",
 ]
 
@@ -171,6 +172,18 @@ class _BlocksPacket:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """What getSyncStatus tells (client protocol §3.6.3)."""
+
+    head: Head
+    known_highest: Head
+    """The highest chain known from peers worth believing; the own one if there is none higher."""
+    is_syncing: bool
+    peers: Sequence[PeerStatus]
+    """The newest status of each peer, by node id."""
+
+
 class SyncEngine(Generic[BatchT]):
     """Keeps one group's chain and pool level with those of its peers."""
 
@@ -247,29 +260,9 @@ class SyncEngine(Generic[BatchT]):
         """The own clock, corrected by those of the members: what blocks are dated with."""
         return self._clock.aligned(self._wall_ms())
 
-    def status(self) -> dict[str, object]:
-        """The result of getSyncStatus (client protocol §3.6.3)."""
-        head, highest = self._blocks.head, self._blocks.known_highest
-        return {
-            "blockNumber": head.height,
-            "genesisHash": self._chain.genesis_hash.hex(),
-            "isSyncing": self.is_syncing,
-            "knownHighestNumber": highest.height,
-            "knownLatestHash": highest.hash.hex(),
-            "latestHash": head.hash.hex(),
-            "nodeId": node_id_to_hex(self._me),
-            "peers": [
-                {
-                    "blockNumber": peer.height,
-                    "genesisHash": peer.genesis_hash.hex(),
-                    "latestHash": peer.latest_hash.hex(),
-                    "nodeId": node_id_to_hex(peer.peer),
-                }
-                for peer in self._blocks.peers
-            ],
-            "protocolId": self._group_id << 16 | 9,
-            "txPoolSize": str(len(self._pool)),
-        }
+    def status(self) -> SyncStatus:
+        """How far this node and its peers are."""
+        return SyncStatus(self._blocks.head, self._blocks.known_highest, self.is_syncing, self._blocks.peers)
 
     def subscribe(self, listener: Callable[[bool], None]) -> None:
         """Tell `listener`, on the loop, when `is_syncing` changes."""

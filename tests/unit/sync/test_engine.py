@@ -19,6 +19,7 @@ from hansa.codec import rlp
 from hansa.ledger.errors import InvalidBlock, StaleBlock
 from hansa.primitives import GroupId, Hash32, Height, NodeId
 from hansa.sync import AnnouncingSettings, SyncEngine, SyncSettings, engine
+from hansa.sync.blocks import Head, PeerStatus
 from hansa.sync.packets import (
     BlockRequest,
     Blocks,
@@ -300,7 +301,7 @@ async def test_a_failing_disk_ends_the_run():
 async def test_clients_transactions_leave_in_one_packet_per_turn():
     group = Group([3, 3, 3, 3], observers=1)
     async with group.running():
-        await until(lambda: len(group.peers[0].engine.status()["peers"]) == 3)  # type: ignore[arg-type]
+        await until(lambda: len(group.peers[0].engine.status().peers) == 3)
         for number in range(50):
             group.peers[0].pool.submit_from_client(b"transaction %d" % number)
             group.peers[0].engine.on_pool_changed()
@@ -314,7 +315,7 @@ async def test_transactions_travel_down_the_tree_once_and_without_the_refused_on
     for peer in group.peers[1:]:
         peer.pool.refused = {b"refused"}
     async with group.running():
-        await until(lambda: group.peers[0].engine.status()["peers"] != [])
+        await until(lambda: group.peers[0].engine.status().peers != [])
         await asyncio.sleep(0.06)
         group.peers[0].pool.submit_from_client(b"refused", b"good")
         group.peers[0].engine.on_pool_changed()
@@ -334,7 +335,7 @@ async def test_announced_transactions_are_asked_for_and_sent(monkeypatch: pytest
     holder = group.peers[0].pool
     holder.held = {digest(raw): raw for raw in raws}
     async with group.running():
-        await until(lambda: group.peers[0].engine.status()["peers"] != [])
+        await until(lambda: group.peers[0].engine.status().peers != [])
         holder.unannounced = list(holder.held)
         await until(lambda: len(group.peers[1].pool) == len(raws))
     assert group.wires.sent["TransactionsStatus"] == 1
@@ -356,32 +357,17 @@ async def test_without_sealers_transactions_wait_until_one_connects():
         await until(lambda: digest(b"early") in group.peers[1].pool.held)
 
 
-async def test_the_status_is_what_get_sync_status_answers():
+async def test_the_status_tells_the_own_chain_and_the_highest_known():
     group = Group([7, 7])
     group.peers[1].chain.blocks.append(block_at(8))
     first = group.peers[0].engine
     first.on_packet(node_id(1), 0, encode_packet(status_of(group.peers[1].chain)))
-    group.peers[0].pool.submit_from_client(b"one")
-    genesis = group.peers[0].chain.genesis_hash.hex()
-    assert first.status() == {
-        "blockNumber": 7,
-        "genesisHash": genesis,
-        "isSyncing": False,
-        "knownHighestNumber": 8,
-        "knownLatestHash": digest(block_at(8)).hex(),
-        "latestHash": digest(block_at(7)).hex(),
-        "nodeId": "00" * 64,
-        "peers": [
-            {
-                "blockNumber": 8,
-                "genesisHash": genesis,
-                "latestHash": digest(block_at(8)).hex(),
-                "nodeId": "01" * 64,
-            }
-        ],
-        "protocolId": 65545,
-        "txPoolSize": "1",
-    }
+    status = first.status()
+    assert status.head == Head(Height(7), digest(block_at(7)))
+    assert status.known_highest == Head(Height(8), digest(block_at(8)))
+    assert not status.is_syncing
+    genesis_hash = group.peers[0].chain.genesis_hash
+    assert status.peers == [PeerStatus(node_id(1), Height(8), genesis_hash, digest(block_at(8)))]
     assert first.blocks_behind == 1
     group.threads.shutdown()
 
@@ -419,7 +405,7 @@ async def test_a_member_with_another_genesis_is_named_once(caplog: pytest.LogCap
     for _ in range(3):
         group.peers[0].engine.on_packet(node_id(1), 0, encode_packet(foreign))
     assert caplog.text.count("compare the genesis files") == 1
-    assert group.peers[0].engine.status()["peers"] == []
+    assert group.peers[0].engine.status().peers == []
     group.threads.shutdown()
 
 
@@ -436,7 +422,7 @@ async def test_nothing_a_peer_sends_raises_or_is_answered_wrongly():
     first = group.peers[0].engine
     chance = random.Random(1)
     async with group.running():
-        await until(lambda: first.status()["peers"] != [])
+        await until(lambda: first.status().peers != [])
         for packet in (
             BlockRequest(Height(1), 5),
             TransactionsRequest((digest(b"x"),)),
@@ -500,5 +486,5 @@ async def test_new_members_are_noticed_with_the_head():
     first.engine.on_head_changed()
     told = {to for sender, to, _, payload in group.wires.log if payload[0] == 1}
     assert told == {node_id(1), node_id(2)}
-    assert first.engine.status()["blockNumber"] == 6
+    assert first.engine.status().head.height == 6
     group.threads.shutdown()
