@@ -1,7 +1,8 @@
 """Recursive Length Prefix, strict: what decodes re-encodes to the same bytes.
 
-The rules are those of the Ethereum yellow paper, appendix B. An item is `bytes` or a list of items. Nesting and count are bounded, so a hostile packet costs no more
-than its own size.
+The rules are those of the Ethereum yellow paper, appendix B. An item is
+`bytes` or a list of items. Nesting and count are bounded, so a hostile packet costs no more than its own
+size.
 """
 
 from __future__ import annotations

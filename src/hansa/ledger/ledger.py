@@ -19,7 +19,7 @@ from hansa.kernel import Block, CallResult, ExecutedBlock, Executor, Header
 from hansa.ledger import schema
 from hansa.ledger.errors import ForeignDatabase, InvalidBlock, StaleBlock
 from hansa.ledger.genesis import GenesisSettings, genesis_header, genesis_rows
-from hansa.ledger.membership import Membership, load_membership, load_system_config
+from hansa.ledger.membership import Membership, load_membership, load_parameters
 from hansa.ledger.schema import Position, Totals
 from hansa.ledger.verification import verify_committed_block
 from hansa.primitives import Address, Hash32, Height
@@ -96,11 +96,11 @@ class Ledger:
     @property
     def transaction_count_max(self) -> int:
         """Transactions the next block may hold."""
-        return int(self._transaction_count_max)
+        return int(self._parameters["tx_count_limit"])
 
     def system_config(self, key: str) -> str:
-        """A chain parameter as it counts for the next block; empty if never set."""
-        return load_system_config(self._executor.select, key, Height(self._head.number + 1))
+        """A chain parameter as it counts for the next block; empty if never set, or unknown."""
+        return self._parameters.get(key, "")
 
     def block(self, height: int) -> Block | None:
         """A committed block with receipts and signatures; recent ones come from memory."""
@@ -252,7 +252,7 @@ class Ledger:
         while len(self._recent) > _RECENT_BLOCKS:
             self._recent.popitem(last=False)
         if "_sys_consensus_" in changed_tables or "_sys_config_" in changed_tables:
-            self._load_parameters()
+            self._load_agreements()
 
     def _check_follows(self, block: Block) -> None:
         head = self._head
@@ -275,7 +275,7 @@ class Ledger:
         self._executor.apply(executed)
         self._head, self._totals = executed.block.header, totals
         self._genesis_hash = Hash32(executed.block.hash)
-        self._load_parameters()
+        self._load_agreements()
 
     def _resume(self, genesis: GenesisSettings, height: Height) -> None:
         layout = self._store.get(schema.FORMAT_KEY)
@@ -297,11 +297,11 @@ class Ledger:
             )
         self._genesis_hash = Hash32(stored.hash)
         self._head, self._totals = head, schema.decode_totals(totals)
-        self._load_parameters()
+        self._load_agreements()
 
-    def _load_parameters(self) -> None:
+    def _load_agreements(self) -> None:
         self._membership = load_membership(self._executor.select, Height(self._head.number + 1))
-        self._transaction_count_max = self.system_config("tx_count_limit")
+        self._parameters = load_parameters(self._executor.select, Height(self._head.number + 1))
 
     # --- plumbing ----------------------------------------------------------------------------------
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from hansa.primitives import Height, NodeId
 
-__all__ = ["CONFIG_DEFAULTS", "Membership", "Rows", "load_membership", "load_system_config", "quorum"]
+__all__ = ["PARAMETER_DEFAULTS", "Membership", "Rows", "load_membership", "load_parameters", "quorum"]
 
 Rows = Callable[[str, str], Sequence[Mapping[str, bytes]]]
 """Committed rows of (table, key)."""
 
-CONFIG_DEFAULTS = {
+PARAMETER_DEFAULTS = {
     "tx_count_limit": "1000",
     "tx_gas_limit": "300000000",
     "rpbft_epoch_sealer_num": "",
@@ -48,15 +48,21 @@ def load_membership(rows: Rows, next_height: Height) -> Membership:
     """Read `_sys_consensus_` as it counts for `next_height`."""
     by_type: dict[bytes, set[NodeId]] = {}
     for row in rows("_sys_consensus_", "node"):
-        if int(row.get("enable_num", b"0")) <= next_height:
+        if _counts(row, next_height):
             by_type.setdefault(row["type"], set()).add(NodeId(bytes.fromhex(row["node_id"].decode())))
     sealers = by_type.get(b"sealer", set()) | by_type.get(b"wSealer", set())
     return Membership(tuple(sorted(sealers)), tuple(sorted(by_type.get(b"observer", set()))))
 
 
-def load_system_config(rows: Rows, key: str, next_height: Height) -> str:
-    """The value of one parameter as it counts for `next_height`, or its default."""
-    for row in rows("_sys_config_", key):
-        if int(row.get("enable_num", b"0")) <= next_height:
-            return row["value"].decode()
-    return CONFIG_DEFAULTS.get(key, "")
+def load_parameters(rows: Rows, next_height: Height) -> dict[str, str]:
+    """The chain's parameters as they count for `next_height`; those never set have their default."""
+    return {
+        key: next(
+            (row["value"].decode() for row in rows("_sys_config_", key) if _counts(row, next_height)), default
+        )
+        for key, default in PARAMETER_DEFAULTS.items()
+    }
+
+
+def _counts(row: Mapping[str, bytes], height: Height) -> bool:
+    return int(row.get("enable_num", b"0")) <= height

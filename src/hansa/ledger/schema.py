@@ -18,6 +18,7 @@ Integers are big-endian.
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from hansa.codec import rlp
@@ -55,7 +56,8 @@ _POSITION = struct.Struct(">QI")
 _TOTALS = struct.Struct(">QQ")
 
 
-class Position(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Position:
     """Where a transaction stands."""
 
     height: Height

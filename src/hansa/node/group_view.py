@@ -95,7 +95,19 @@ class RunningGroup:
 
     def consensus_status(self) -> PbftStatus:
         """The state of PBFT."""
-        return self._group.consensus_status()
+        status = self._group.consensus_status()
+        return PbftStatus(
+            me=status.me,
+            height=status.height,
+            head_hash=status.head_hash,
+            sealers=status.sealers,
+            view=status.view,
+            to_view=status.to_view,
+            leader_failed=status.leader_failed,
+            config_error=status.index is None,
+            connected_nodes=status.connected_nodes,
+            views=status.views,
+        )
 
     def sync_status(self) -> SyncStatus:
         """How far this node and its peers are."""
@@ -129,11 +141,11 @@ class RunningGroup:
     async def find_transaction(self, transaction_hash: Hash32) -> TransactionPlace | None:
         """Where a committed transaction stands."""
         place = await self._run(self._ledger.find_transaction, transaction_hash)
-        return None if place is None else TransactionPlace(*place)
+        return None if place is None else TransactionPlace(place.height, place.index)
 
     async def system_config(self, key: str) -> str:
         """The value that counts for the next block."""
-        return await self._run(self._ledger.system_config, key)
+        return self._ledger.system_config(key)
 
     async def code(self, address: Address) -> bytes:
         """A contract's code."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from hansa.channel.handlers import Accepted, Refused, Rejected, SubmissionOutcome, SubmittedTransaction
 from hansa.node.group import FAR_BEHIND_BLOCKS, Group
 from hansa.primitives import Hash32
-from hansa.rpc.errors import GROUP_UNKNOWN, NOT_MEMBER
+from hansa.rpc.errors import GROUP_UNKNOWN, NOT_MEMBER, sdk_not_allowed
 from hansa.rpc.refusals import node_is_syncing, transaction_refused
 from hansa.txpool import STATUS_NAMES, Admission, AdmissionStatus
 
@@ -28,7 +28,11 @@ class ClientTransactions:
         outcomes: dict[int, SubmissionOutcome] = {}
         by_group: dict[int, list[int]] = {}
         for index, submitted in enumerate(batch):
-            by_group.setdefault(submitted.group_id, []).append(index)
+            group = self._find_group(submitted.group_id)
+            if group is not None and not group.allow_list.permits(submitted.session.public_key):
+                outcomes[index] = Rejected(*sdk_not_allowed(submitted.method))
+            else:
+                by_group.setdefault(submitted.group_id, []).append(index)
         for group_id, indices in by_group.items():
             share = [batch[index].raw for index in indices]
             answers = await self._submit_to_group(group_id, share)

@@ -8,6 +8,7 @@ from hansa.kernel import Block
 from hansa.ledger import schema
 from hansa.ledger.errors import ForeignDatabase, InvalidBlock, StaleBlock
 from hansa.ledger.ledger import CommittedBlock, Ledger
+from hansa.primitives import Height
 from hansa.storage import MemoryStore, StorageFailed, WriteBatch
 from tests.unit.ledger.chains import THREADS, Group
 
@@ -33,7 +34,7 @@ async def test_a_committed_block_can_be_found_by_every_key() -> None:
     assert ledger.head.hash == block.hash
     assert ledger.block_hash(1) == block.hash
     assert ledger.height_of(block.hash) == 1
-    assert ledger.find_transaction(transaction.hash) == (1, 0)
+    assert ledger.find_transaction(transaction.hash) == schema.Position(Height(1), 0)
     assert ledger.totals == (1, 0)
     stored = Block.decode(ledger.block_bytes(1) or b"")
     assert stored.hash == block.hash

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import orjson
 
 from hansa.kernel import TransactionList
-from hansa.ledger.membership import CONFIG_DEFAULTS
+from hansa.ledger.membership import PARAMETER_DEFAULTS
 from hansa.primitives import NodeId
 from hansa.rpc.errors import NO_VIEW, SYSTEM_CONFIG_UNKNOWN, RpcError, no_epoch_sealers
 from hansa.rpc.framing import Json
@@ -87,7 +87,7 @@ def get_sync_status(group: GroupView) -> Json:
 
 async def get_system_config_by_key(group: GroupView, key: str) -> Json:
     """A chain parameter as it counts for the next block."""
-    if key not in CONFIG_DEFAULTS:
+    if key not in PARAMETER_DEFAULTS:
         raise RpcError(SYSTEM_CONFIG_UNKNOWN)
     return await group.system_config(key)
 

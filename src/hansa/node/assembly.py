@@ -1,0 +1,264 @@
+"""Who gets what: the page on which a node is put together.
+
+From the inside out: threads, gateway, groups, JSON-RPC, Channel. Everything is an `async with`, so that
+leaving closes it in the opposite order: first nobody can ask any more, then the groups stop with their last
+block stored, then the threads end, then the databases close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from hansa.channel.handlers import SessionInfo
+from hansa.channel.server import ChannelServer, ChannelServerConfig
+from hansa.channel.tls import load_server_tls, node_certificate_files
+from hansa.codec.ini import SettingsError
+from hansa.kernel import Block, keccak256
+from hansa.ledger.genesis import load_genesis_settings
+from hansa.node.group import Group
+from hansa.node.group_settings import load_group_settings
+from hansa.node.group_view import RunningGroup
+from hansa.node.links import NodeSigner
+from hansa.node.node_view import RunningNode
+from hansa.node.settings import NodeSettings
+from hansa.node.submissions import ClientTransactions
+from hansa.p2p import Gateway, GatewayConfig, TlsMaterialError, load_node_tls
+from hansa.primitives import Hash32
+from hansa.rpc.http import HttpServer
+from hansa.rpc.service import RpcService
+from hansa.rpc.views import Gate, Refusal
+from hansa.txpool import STATUS_NAMES, AdmissionStatus
+
+__all__ = ["Node", "running_node"]
+
+logger = logging.getLogger("hansa.node")
+
+_THREADS = 4
+"""Few: the kernel spreads its own work over all cores, and the disk is one."""
+
+_GENESIS_NAME = re.compile(r"group\.([0-9]+)\.genesis")
+
+
+class Node:
+    """What a running node consists of."""
+
+    def __init__(self, gateway: Gateway, groups: Sequence[Group]) -> None:
+        self.gateway = gateway
+        self.groups = groups
+
+    def stop(self) -> None:
+        """Ask every group to end; `running_node` ends when they have."""
+        for group in self.groups:
+            group.stop()
+
+
+@asynccontextmanager
+async def running_node(settings: NodeSettings) -> AsyncIterator[tuple[Node, asyncio.Future[list[None]]]]:
+    """Put a node together and start it; it ends with the block.
+
+    Yields the node, and what ends when its groups have ended.
+
+    Raises:
+        SettingsError, TlsMaterialError, CertificateFilesError: a file cannot be followed, and which.
+        StorageError, ForeignDatabase: the data cannot be used.
+        OSError: a port cannot be listened on.
+    """
+    _check_supported(settings)
+    certificates = settings.certificates
+    node_tls = load_node_tls(certificates.ca_certificate, certificates.certificate, certificates.key)
+    channel_tls = load_server_tls(
+        node_certificate_files(certificates.data_path, rsa=settings.chain.rsa_crypto_channel),
+        check_issuer=certificates.check_issuer,
+    )
+    if channel_tls.missing_curves:
+        logger.warning("the Channel cannot offer these curves: %s", ", ".join(channel_tls.missing_curves))
+    async with AsyncExitStack() as stack:
+        databases = stack  # closed last
+        gateway = Gateway(
+            GatewayConfig(
+                listen_ip=settings.p2p.listen.host,
+                listen_port=settings.p2p.listen.port,
+                tls=node_tls,
+                peers=tuple(settings.p2p.peers),
+                whitelist=settings.certificate_whitelist,
+                blacklist=settings.certificate_blacklist,
+                compress=settings.p2p.enable_compress,
+            )
+        )
+        threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="worker")
+        asyncio.get_running_loop().set_default_executor(threads)
+        groups = _open_groups(settings, gateway, threads, databases)
+        stack.callback(threads.shutdown)
+        await stack.enter_async_context(gateway)
+
+        view = RunningNode(settings, gateway)
+        for group in groups:
+            view.add_group(RunningGroup(group, threads, acts_as_member=settings.rpc.act_as_group_member))
+        service = RpcService(view)
+        groups_by_id = {int(group.ledger.group_id): group for group in groups}
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        rpc_listen, channel_listen = settings.rpc.jsonrpc_listen, settings.rpc.channel_listen
+        channel = await stack.enter_async_context(
+            ChannelServer(
+                ChannelServerConfig(
+                    host=channel_listen.host,
+                    port=channel_listen.port,
+                    node_version=".".join(map(str, settings.supported_version)),
+                ),
+                channel_tls,
+                rpc=_Doors(groups_by_id, service),
+                transactions=ClientTransactions(groups_by_id.get),
+                transaction_hash=keccak256,
+            )
+        )
+        announcer = _Announcer(channel)
+        for group in groups:
+            group.pool.on_dropped(announcer.refuse_dropped)
+        running = [
+            tasks.create_task(group.run(announcer.announcing(group)), name=f"group {group.ledger.group_id}")
+            for group in groups
+        ]
+        await stack.enter_async_context(HttpServer(rpc_listen.host, rpc_listen.port, service.answer))
+        node = Node(gateway, groups)
+        stack.callback(node.stop)
+        yield node, asyncio.gather(*running)
+
+
+def _open_groups(
+    settings: NodeSettings, gateway: Gateway, threads: ThreadPoolExecutor, databases: AsyncExitStack
+) -> list[Group]:
+    """Every group whose genesis file is there."""
+    signer = NodeSigner(_load_secret(settings.certificates.key))
+    groups: list[Group] = []
+    for genesis_file in _genesis_files(settings):
+        genesis = load_genesis_settings(genesis_file, settings.supported_version)
+        settings_file = genesis_file.with_suffix(".ini")
+        group_settings = load_group_settings(settings_file)
+        for warning in (*genesis.warnings, *group_settings.warnings):
+            logger.warning("%s", warning)
+        group = Group(
+            genesis=genesis,
+            genesis_file=genesis_file,
+            settings=group_settings,
+            settings_file=settings_file,
+            data_path=settings.group_data_path / f"group{genesis.group_id}",
+            chain_id=settings.chain.id,
+            gateway=gateway,
+            signer=signer,
+            threads=threads,
+        )
+        databases.callback(group.close)
+        groups.append(group)
+    return groups
+
+
+def _genesis_files(settings: NodeSettings) -> list[Path]:
+    folder = settings.group_config_path
+    found = sorted(
+        (int(match[1]), path)
+        for path in folder.glob("group.*.genesis")
+        if (match := _GENESIS_NAME.fullmatch(path.name))
+    )
+    if not found:
+        raise SettingsError(
+            file=str(settings.file),
+            section="group",
+            key="group_config_path",
+            problem=f"there is no group.N.genesis in {folder}",
+            remedy="put the genesis file of the chain's group there",
+        )
+    return [path for _, path in found]
+
+
+def _check_supported(settings: NodeSettings) -> None:
+    refused = (
+        (settings.chain.sm_crypto, "chain", "sm_crypto", "guomi chains are not supported by this version"),
+        (
+            settings.encryption is not None,
+            "storage_security",
+            "enable",
+            "encryption of the disk is not supported by this version",
+        ),
+    )
+    for is_refused, section, key, problem in refused:
+        if is_refused:
+            raise SettingsError(
+                file=str(settings.file), section=section, key=key, problem=problem, remedy="write false"
+            )
+
+
+def _load_secret(path: Path) -> bytes:
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TlsMaterialError(f"{path} holds no elliptic curve key")
+    return key.private_numbers().private_value.to_bytes(32, "big")
+
+
+class _Doors:
+    """What a Channel session may ask: the JSON-RPC behind each group's allow-list."""
+
+    def __init__(self, groups: Mapping[int, Group], service: RpcService) -> None:
+        self._groups = groups
+        self._service = service
+
+    async def handle(self, data: bytes, session: SessionInfo) -> bytes:
+        """The channel's `RpcHandler`."""
+        return await self._service.handle(data, self._gate(session))
+
+    def _gate(self, session: SessionInfo) -> Gate:
+        def ask(method: str, group_id: int | None) -> Refusal | None:
+            group = None if group_id is None else self._groups.get(group_id)
+            if group is None or group.allow_list.permits(session.public_key):
+                return None
+            return Refusal.SDK_NOT_ALLOWED
+
+        return ask
+
+
+class _Announcer:
+    """Tells clients what became of their transactions."""
+
+    def __init__(self, channel: ChannelServer) -> None:
+        self._channel = channel
+
+    def announcing(self, group: Group) -> Callable[[Block], Awaitable[None]]:
+        """What a group calls for each committed block."""
+        group_id = group.ledger.group_id
+
+        async def announce(block: Block) -> None:
+            self._channel.notify_block(group_id, block.number)
+            waiting = self._channel.take_waiting(block.transactions.hashes)
+            if waiting:
+                receipts = await asyncio.to_thread(
+                    _receipts, block, [(index, who.with_proof) for index, who in waiting]
+                )
+                self._channel.push_receipts(
+                    (who.session_id, who.seq, receipt)
+                    for (_, who), receipt in zip(waiting, receipts, strict=True)
+                )
+
+        return announce
+
+    def refuse_dropped(self, hashes: Sequence[Hash32]) -> None:
+        """The pool gave these up."""
+        status = AdmissionStatus.REFUSED
+        self._channel.push_refusals(hashes, status, STATUS_NAMES[status])
+
+
+def _receipts(block: Block, wanted: Sequence[tuple[int, bool]]) -> list[bytes]:
+    """Receipts by (index, with proof); all at once where that is cheaper."""
+    plain = [index for index, with_proof in wanted if not with_proof]
+    made = block.receipts_json() if len(plain) > 8 else None
+    return [
+        block.receipt_json(index, with_proofs=with_proof) if with_proof or made is None else made[index]
+        for index, with_proof in wanted
+    ]
