@@ -21,6 +21,7 @@ mod rows {
     pub(super) const CODE_HASH: &[u8] = b"codeHash";
     pub(super) const FROZEN: &[u8] = b"frozen";
     pub(super) const NONCE: &[u8] = b"nonce";
+    pub(super) const REMAIN_GAS: &[u8] = b"remain_gas";
 }
 
 /// Rows that every call of a contract reads.
@@ -138,6 +139,15 @@ impl Account {
     /// The row is there from the first time on.
     pub(crate) fn set_frozen(&self, session: &mut Session<'_>, frozen: bool) -> Result<(), StateError> {
         self.put(session, rows::FROZEN, frozen.to_string().into())
+    }
+
+    /// Prepaid gas (execution §1.15).
+    pub(crate) fn remaining_gas(&self, session: &Session<'_>) -> Result<U256, StateError> {
+        Ok(self.read(session, rows::REMAIN_GAS)?.and_then(|text| number(&text)).unwrap_or_default())
+    }
+
+    pub(crate) fn set_remaining_gas(&self, session: &mut Session<'_>, gas: U256) -> Result<(), StateError> {
+        self.put(session, rows::REMAIN_GAS, decimal(gas))
     }
 
     /// What a destroyed contract leaves: its slots stay (execution §1.8).

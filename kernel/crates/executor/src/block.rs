@@ -5,6 +5,7 @@ use hansa_state::BlockState;
 
 use crate::code::CodeCache;
 use crate::executor::BlockHashes;
+use crate::parameters::Parameters;
 use crate::system::{Registry, TemporaryObjects};
 use crate::ExecutionError;
 
@@ -24,8 +25,7 @@ pub(crate) struct BlockRun<'a> {
     pub(crate) context: BlockContext,
     /// What system contracts call the current block: one above the committed head, in a read-only call too (§2.0).
     pub(crate) current_number: u64,
-    /// What a transaction may use.
-    pub(crate) gas_limit: u64,
+    pub(crate) parameters: Parameters,
     pub(crate) objects: TemporaryObjects,
 }
 

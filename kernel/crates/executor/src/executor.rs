@@ -12,9 +12,10 @@ use hansa_state::{
 use crate::account::{self, Account};
 use crate::block::{BlockRun, Rules};
 use crate::code::CodeCache;
+use crate::parameters::Parameters;
 use crate::system::{Registry, TemporaryObjects};
 use crate::transaction::{self, Request};
-use crate::{parameters, ExecutionError};
+use crate::ExecutionError;
 
 /// The gas a read-only call says it brings; it may use `tx_gas_limit` like any other (execution §1.13).
 const CALL_GAS: u64 = 0x7fff_ffff_ffff_ffff;
@@ -192,6 +193,7 @@ impl Executor {
             gas: U256::from(CALL_GAS),
             gas_price: U256::ONE,
             data: call.data,
+            is_call: true,
         };
         let executed = transaction::execute(&run, request)?;
         Ok(CallResult { status: executed.status, output: executed.output, gas_used: executed.gas_used })
@@ -237,13 +239,13 @@ impl Executor {
 
     fn run(&self, context: BlockContext, current_number: u64) -> Result<BlockRun<'_>, ExecutionError> {
         let state = BlockState::new(Arc::clone(&self.committed));
-        let gas_limit = parameters::gas_limit(&Session::new(&state), current_number)?;
+        let parameters = Parameters::read(&Session::new(&state))?;
         Ok(BlockRun {
             rules: &self.rules,
             state,
             context,
             current_number,
-            gas_limit,
+            parameters,
             objects: TemporaryObjects::new(),
         })
     }
@@ -257,6 +259,7 @@ fn request(index: usize, transaction: &Transaction) -> Result<Request, Execution
         gas: word(transaction.gas()),
         gas_price: word(transaction.gas_price()),
         data: Bytes::copy_from_slice(transaction.data()),
+        is_call: false,
     })
 }
 

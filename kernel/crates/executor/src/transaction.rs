@@ -1,10 +1,13 @@
-//! The life of one transaction: gas before, the machine, gas after, the receipt (execution §1.3, §1.4).
+//! The life of one transaction: gas before, the machine, gas after, the receipt (execution §1.3, §1.4, §1.15).
 
 use bytes::Bytes;
 use hansa_codec::{Bloom, LogEntry, Receipt, Status};
 use hansa_evm::{Address, GasSchedule, Kind, Message, Outcome, TransactionContext, U256};
 
+use crate::account::Account;
 use crate::block::BlockRun;
+use crate::parameters::listed_chargers;
+use crate::system::{is_committee_member, GOVERNANCE};
 use crate::world::World;
 use crate::ExecutionError;
 
@@ -27,6 +30,8 @@ pub(crate) struct Request {
     pub(crate) gas: U256,
     pub(crate) gas_price: U256,
     pub(crate) data: Bytes,
+    /// Is it a read-only call, which nobody signed?
+    pub(crate) is_call: bool,
 }
 
 /// What it came to.
@@ -37,13 +42,23 @@ pub(crate) struct Executed {
     pub(crate) output: Bytes,
     pub(crate) contract: Option<Address>,
     pub(crate) logs: Vec<LogEntry>,
+    /// What is left of the origin's prepaid gas, if gas is charged for.
+    pub(crate) remaining_gas: U256,
     /// System contracts that it called and that are not built.
     pub(crate) unbuilt: Vec<Address>,
 }
 
 impl Executed {
     fn refused(status: Status, gas_used: u64) -> Self {
-        Self { status, gas_used, output: Bytes::new(), contract: None, logs: Vec::new(), unbuilt: Vec::new() }
+        Self {
+            status,
+            gas_used,
+            output: Bytes::new(),
+            contract: None,
+            logs: Vec::new(),
+            remaining_gas: U256::ZERO,
+            unbuilt: Vec::new(),
+        }
     }
 
     /// The receipt; its state root is the block's, known later.
@@ -55,16 +70,27 @@ impl Executed {
             bloom: Bloom::of(&self.logs),
             status: self.status.code(),
             output: self.output.into(),
-            remain_gas: hansa_codec::U256::ZERO,
+            remain_gas: hansa_codec::U256(self.remaining_gas.to_be_bytes()),
             logs: self.logs,
         }
     }
 }
 
+/// Who pays for the gas (§1.15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Payer {
+    /// Nobody keeps accounts on this chain.
+    Uncounted,
+    /// The origin goes free, and its gas is reported as 0.
+    Exempt,
+    /// The origin pays from this much.
+    Prepaid(U256),
+}
+
 /// Run a transaction on the state of its block.
 pub(crate) fn execute(block: &BlockRun<'_>, request: Request) -> Result<Executed, ExecutionError> {
     let schedule = block.rules.machine.schedule();
-    let limit = block.gas_limit;
+    let limit = block.parameters.gas_limit;
     // The check is by the ordinary formula, whatever is charged (§1.3).
     let formula = intrinsic_gas(request.to.is_none(), &request.data);
     if formula > limit {
@@ -81,18 +107,54 @@ pub(crate) fn execute(block: &BlockRun<'_>, request: Request) -> Result<Executed
 
     let context = TransactionContext { origin: request.origin, gas_price: request.gas_price };
     let mut world = World::new(block, context);
+    let payer = payer(&mut world, &request)?;
+    if let Payer::Prepaid(gas) = payer {
+        if gas < U256::from(charged) {
+            return Ok(Executed { remaining_gas: gas, ..Executed::refused(Status::NotEnoughRemainGas, 0) });
+        }
+    }
     let outcome = block.rules.machine.run(&mut world, message(&request, limit - charged))?;
     let refund = refund(schedule, &world, &outcome, request.gas);
     world.destroy_marked()?;
+    let used = gas_used(limit, outcome.gas_left, refund);
+    let (gas_used, remaining_gas) = match payer {
+        Payer::Uncounted => (used, U256::ZERO),
+        Payer::Exempt => (0, U256::ZERO),
+        Payer::Prepaid(gas) => {
+            // Whoever lost all gas to a failure pays for having come only.
+            let price = if outcome.gas_left == 0 { charged } else { used };
+            let left = gas.saturating_sub(U256::from(price));
+            let account = Account::open_or_create(&mut world.session, &request.origin)?;
+            account.set_remaining_gas(&mut world.session, left)?;
+            (price, left)
+        }
+    };
     let World { logs, unbuilt, .. } = world;
     Ok(Executed {
         status: outcome.status,
-        gas_used: gas_used(limit, outcome.gas_left, refund),
+        gas_used,
         output: if outcome.created.is_some() { Bytes::new() } else { outcome.output },
         contract: outcome.created,
         logs,
+        remaining_gas,
         unbuilt,
     })
+}
+
+fn payer(world: &mut World<'_>, request: &Request) -> Result<Payer, ExecutionError> {
+    if !world.block.parameters.charges_gas || request.is_call {
+        return Ok(Payer::Uncounted);
+    }
+    let is_exempt = request.to == Some(GOVERNANCE)
+        || listed_chargers(&world.session)?.contains(&request.origin)
+        || is_committee_member(&world.session, world.origin_text())?;
+    if is_exempt {
+        return Ok(Payer::Exempt);
+    }
+    Ok(Payer::Prepaid(match world.account(&request.origin)? {
+        Some(account) => account.remaining_gas(&world.session)?,
+        None => U256::ZERO,
+    }))
 }
 
 fn message(request: &Request, gas: u64) -> Message {

@@ -119,6 +119,18 @@ impl<'a> Session<'a> {
         table.first_field(self.block.committed(), key, column)
     }
 
+    /// The same, as it was before this block.
+    pub fn committed_field(
+        &self,
+        table: &Table,
+        key: &[u8],
+        field: &str,
+    ) -> Result<Option<Bytes>, StateError> {
+        let Some(column) = table.schema().column(field.as_bytes()) else { return Ok(None) };
+        let rows = self.block.committed().rows(table.schema(), key)?;
+        Ok(rows.first().and_then(|row| row.values.get(column)?.clone()))
+    }
+
     /// Add a row under a key. Fields the table does not have are left out; the key field is set to the key.
     pub fn insert<'f>(
         &mut self,

@@ -180,14 +180,12 @@ fn parse_condition(call: &mut Call<'_, '_>, text: &[u8]) -> Result<Result<Condit
     Ok(Ok(condition))
 }
 
-/// "count" or "offset,count".
+/// "offset,count"; a count alone is refused.
 fn parse_limit(text: &[u8]) -> Result<(i64, i64), Exception> {
-    let number = |part: &str| part.trim().parse().map_err(|_| Exception::unspecified());
-    let text = std::str::from_utf8(text).map_err(|_| Exception::unspecified())?;
-    match text.split_once(',') {
-        None => Ok((0, number(text)?)),
-        Some((offset, count)) => Ok((number(offset)?, number(count)?)),
-    }
+    let number = |part: &str| part.trim().parse().ok();
+    let parts = std::str::from_utf8(text).ok().and_then(|text| text.split_once(','));
+    let limit = parts.and_then(|(offset, count)| number(offset).zip(number(count)));
+    limit.ok_or_else(Exception::unspecified)
 }
 
 /// Rows as the JSON text that clients of this chain have always had: three spaces per level, `"k" : "v"`.

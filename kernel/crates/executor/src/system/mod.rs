@@ -16,6 +16,8 @@ mod crud;
 mod dag_transfer;
 mod entry;
 mod gas;
+mod gas_charge;
+mod governance;
 mod json;
 mod kv_table;
 mod life_cycle;
@@ -31,7 +33,8 @@ mod table_factory;
 
 pub(crate) use call::{Answer, Call, Contract, Exception};
 pub(crate) use object::{Object, TemporaryObjects};
-pub(crate) use registry::Registry;
+pub(crate) use registry::{Registry, GOVERNANCE};
+pub(crate) use rights::is_committee_member;
 
 use std::collections::HashMap;
 

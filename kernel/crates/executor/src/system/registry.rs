@@ -10,8 +10,8 @@ use hansa_state::{Condition, Table};
 use super::call::BuiltIn;
 use super::object::Fields;
 use super::{
-    cns, condition, consensus, crud, dag_transfer, entry, kv_table, life_cycle, parallel_config, permission,
-    system_config, table, table_factory,
+    cns, condition, consensus, crud, dag_transfer, entry, gas_charge, governance, kv_table, life_cycle,
+    parallel_config, permission, system_config, table, table_factory,
 };
 use super::{Answer, Call, Exception, Interface};
 
@@ -27,7 +27,7 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        let built: [(u16, Box<dyn BuiltIn>); 10] = [
+        let built: [(u16, Box<dyn BuiltIn>); 12] = [
             (0x1000, Box::new(system_config::system_config())),
             (0x1001, Box::new(table_factory::table_factory())),
             (0x1002, Box::new(crud::crud())),
@@ -36,12 +36,12 @@ impl Registry {
             (0x1005, Box::new(permission::permission())),
             (0x1006, Box::new(parallel_config::parallel_config())),
             (0x1007, Box::new(life_cycle::life_cycle())),
+            (0x1008, Box::new(governance::governance())),
+            (0x1009, Box::new(gas_charge::gas_charge())),
             (0x1010, Box::new(table_factory::kv_table_factory())),
             (0x5002, Box::new(dag_transfer::dag_transfer())),
         ];
-        let unbuilt: [(u16, &'static str); 7] = [
-            (0x1008, "ChainGovernance"),
-            (0x1009, "GasChargeManage"),
+        let unbuilt: [(u16, &'static str); 5] = [
             (0x1011, "WorkingSealerManager"),
             (0x5003, "Paillier"),
             (0x5004, "GroupSig"),
@@ -66,11 +66,14 @@ impl Registry {
     }
 }
 
-fn address(number: u16) -> Address {
-    let mut address = Address::default();
-    address[18..].copy_from_slice(&number.to_be_bytes());
+const fn address(number: u16) -> Address {
+    let mut address = [0; 20];
+    [address[18], address[19]] = number.to_be_bytes();
     address
 }
+
+/// Calls of the committee are free (§1.15).
+pub(crate) const GOVERNANCE: Address = address(0x1008);
 
 /// A contract the chain has and this kernel does not: calls fail, and whoever executes is told.
 struct Unbuilt {

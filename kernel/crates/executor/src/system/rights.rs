@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hansa_state::{names, Access, Condition, Table};
+use hansa_state::{names, Access, Condition, Session, StateError, Table};
 
 use super::{Call, Exception};
 
@@ -68,4 +68,10 @@ pub(crate) fn revoke(call: &mut Call<'_, '_>, table: &[u8], address: &[u8]) -> R
 /// Is this address, with `0x`, a member of the committee?
 pub(crate) fn is_member(call: &Call<'_, '_>, address: &[u8]) -> Result<bool, Exception> {
     holds(call, names::TABLE_ACCESS.as_bytes(), address)
+}
+
+/// The same, outside of a call.
+pub(crate) fn is_committee_member(session: &Session<'_>, address: &str) -> Result<bool, StateError> {
+    let access = session.open_built_in(names::TABLE_ACCESS)?;
+    Ok(!session.select(&access, names::TABLE_ACCESS.as_bytes(), &of(address.as_bytes()))?.is_empty())
 }
