@@ -13,7 +13,7 @@ them back. Blocks have names: `B` before execution, `B*` after; `H10` is the has
     > missing B 0,3                            also: arrived B, executed B, failed B
     > sign 2 11/0 B*                           also: commit 2 11/0 B*, view-change 2 10/1 H10
     > head 11 sealers=4                        another block became the head
-    > syncing 14                               also: synced, connected 2, disconnected 2
+    > syncing                                  also: synced, connected 2, disconnected 2
     > show                                     what the machine says about itself
 
 `python -m tests.scenarios.pbft_script FILE…` writes what the machine does now into the files.
@@ -184,10 +184,10 @@ def _event(verb: str, arguments: list[str], options: dict[str, str]) -> ev.Event
             return ev.ViewChangeReceived(ViewChange(*_place(place), int(index), 0, hash_of(name)))
         case "head", [height]:
             return ev.HeadAdvanced(_head(int(height), options))
-        case "syncing", [height]:
-            return ev.SyncChanged(Height(int(height)))
+        case "syncing", []:
+            return ev.SyncChanged(is_syncing=True)
         case "synced", []:
-            return ev.SyncChanged(None)
+            return ev.SyncChanged(is_syncing=False)
         case "connected", [index]:
             return ev.PeerConnected(node(int(index)))
         case "disconnected", [index]:
@@ -229,8 +229,8 @@ def _line(effect: ev.Effect) -> str:
             return f"sign {height}/{view} {name_of(block_hash)}"
         case ev.BroadcastCommit(height, view, block_hash):
             return f"commit {height}/{view} {name_of(block_hash)}"
-        case ev.BroadcastViewChange(height, view, block_hash):
-            return f"view change {height}/{view} {name_of(block_hash)}"
+        case ev.BroadcastViewChange(height, view, block_hash, cause):
+            return f"view change {height}/{view} {name_of(block_hash)}: {cause.value}"
         case ev.SendViewChange(index, height, view, block_hash):
             return f"tell {index} view change {height}/{view} {name_of(block_hash)}"
         case ev.CommitBlock(height, _, executed_hash, signatures):

@@ -14,14 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.simulation.pbft_checkers import Checkers
-from tests.simulation.pbft_faults import FaultMix
-
 from hansa.consensus.pbft import events as ev
 from hansa.consensus.pbft.machine import PbftMachine
 from hansa.consensus.pbft.messages import Commit, Message, Prepare, Sign, ViewChange, WantedTransaction
 from hansa.consensus.pbft.sealing import SealingSettings
 from hansa.primitives import Hash32, Height, NodeId
+from tests.simulation.pbft_checkers import Checkers
+from tests.simulation.pbft_faults import FaultMix
 
 TRANSACTION_COUNT_MAX = 20
 EXECUTION_TIMEOUT_MS = 3000
@@ -256,8 +255,9 @@ class Node:
 
     def learn_height(self, peer: int, height: int) -> None:
         """A peer tells how far it is; what we lack is downloaded block by block."""
+        self.known_height = height
         if height > self.height:
-            self.tell(ev.SyncChanged(Height(height)))
+            self.tell(ev.SyncChanged(is_syncing=True))
             wanted = self.height
             self.cluster.send(self.index, peer, lambda node: node._serve_block(self.index, wanted))
 
@@ -286,6 +286,8 @@ class Node:
         self.cluster.trace(self.index, f"stored {self.height} {stored.block.executed_hash.hex()[:8]}")
         self.tell(ev.HeadAdvanced(self.head()))
         self.tell(ev.PoolChanged(len(self.pool)))
+        if self.known_height <= self.height:
+            self.tell(ev.SyncChanged(is_syncing=False))
         self._announce()
 
     def _announce(self) -> None:
@@ -296,8 +298,8 @@ class Node:
 
     def _report_status(self) -> None:
         self._announce()
-        if self.machine.head.height >= self.height:
-            self.tell(ev.SyncChanged(None))
+        if self.known_height <= self.height:
+            self.tell(ev.SyncChanged(is_syncing=False))
         self.cluster.after_own(self, (STATUS_INTERVAL_MS, STATUS_INTERVAL_MS), self._report_status)
 
     # --- time --------------------------------------------------------------------------------------
@@ -315,6 +317,7 @@ class Node:
 
     def _new_machine(self) -> PbftMachine:
         self._armed_for: int | None = None
+        self.known_height = 0
         self._filled: set[Hash32] = set()
         return PbftMachine(node_id(self.index), SealingSettings(), self.head(), self.cluster.now)
 

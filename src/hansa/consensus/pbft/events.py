@@ -21,6 +21,7 @@ __all__ = [
     "BroadcastPrepare",
     "BroadcastSign",
     "BroadcastViewChange",
+    "Cause",
     "CommitBlock",
     "CommitReceived",
     "Effect",
@@ -109,9 +110,9 @@ class HeadAdvanced:
 
 @dataclass(frozen=True, slots=True)
 class SyncChanged:
-    """Blocks up to `target` are being downloaded; None when this node is up to date."""
+    """Blocks that others have committed are being downloaded, or no longer."""
 
-    target: Height | None
+    is_syncing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +311,15 @@ class BroadcastCommit:
     block_hash: Hash32
 
 
+class Cause(Enum):
+    """Why this node asks for another view."""
+
+    IDLE = "the leader has nothing to propose"
+    TIMEOUT = "the leader took too long"
+    JOINED = "more than f others ask for it"
+    RESTARTED = "this node may have voted in the view before"
+
+
 @dataclass(frozen=True, slots=True)
 class BroadcastViewChange:
     """Sign and send which view we want; give it back as `ViewChangeReceived`."""
@@ -317,6 +327,8 @@ class BroadcastViewChange:
     height: Height
     view: View
     block_hash: Hash32
+    cause: Cause
+    """For the log."""
 
 
 @dataclass(frozen=True, slots=True)

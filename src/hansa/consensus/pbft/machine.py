@@ -26,6 +26,7 @@ from hansa.consensus.pbft.events import (
     BroadcastPrepare,
     BroadcastSign,
     BroadcastViewChange,
+    Cause,
     CommitBlock,
     CommitReceived,
     Effect,
@@ -114,7 +115,7 @@ class PbftMachine:
         self._ahead: dict[tuple[Height, View], ProposalReceived] = {}
 
         self._pool_count = 0
-        self._sync_target: Height | None = None
+        self._is_syncing = False
         self._caught_up_ms: dict[int, int] = {}
         self._seen_views: dict[int, tuple[Height, View]] = {}
 
@@ -226,8 +227,9 @@ class PbftMachine:
                 yield from self._check_patience()
             case PoolChanged(transaction_count=transaction_count):
                 self._pool_count = transaction_count
-            case SyncChanged(target=target):
-                self._sync_target = target
+            case SyncChanged(is_syncing=is_syncing):
+                self._is_syncing = is_syncing
+                yield from self._take_kept_proposal()
             case PeerConnected(node=node):
                 yield from self._peer_connected(node)
             case PeerDisconnected(node=node):
@@ -239,17 +241,18 @@ class PbftMachine:
     # --- the normal case (node §4.3) ---------------------------------------------------------------
 
     def _receive_proposal(self, proposal: ProposalReceived) -> Iterator[Effect]:
-        if self._index is None or self._is_syncing() or proposal.height <= self._head.height:
+        if self._index is None or proposal.height <= self._head.height:
             return
+        place, here = (proposal.height, proposal.view), (self._next_height, self._view)
         if self._contradicts_prepared(proposal):
             yield _refused(proposal, Refusal.CONTRADICTS_PREPARED)
         elif proposal.index != self.leader_of(proposal.height, proposal.view):
             yield _refused(proposal, Refusal.NOT_THE_LEADER)
-        elif proposal.height > self._next_height or proposal.view > self._view:
+        elif place > here or (place == here and self._is_syncing):
             self._keep_for_later(proposal)
         elif proposal.transaction_count == 0:
             yield from self._follow_empty_proposal(proposal)
-        elif proposal.view == self._view and not self._is_committing:
+        elif place == here and not self._is_committing:
             yield from self._take_proposal(proposal)
 
     def _take_proposal(self, proposal: ProposalReceived) -> Iterator[Effect]:
@@ -267,7 +270,7 @@ class PbftMachine:
         """The leader lives and has nothing to propose: the next one's turn, and no reason for patience."""
         if proposal.view == self._view and not self.leader_has_failed and not self._is_committing:
             self._timer.change_cycle = 0
-            yield from self._ask_for_view(View(self._view + 1))
+            yield from self._ask_for_view(View(self._view + 1), Cause.IDLE)
         elif proposal.view >= self._view - 1:
             # Others were faster with their view changes than the leader with its prepare.
             self._timer.change_cycle = min(self._timer.change_cycle, 1)
@@ -369,14 +372,14 @@ class PbftMachine:
             return
         if self._round is not None:
             self._size_limit.block_timed_out(self._round.transaction_count)
-        yield from self._ask_for_view(View(self._to_view + 1))
+        yield from self._ask_for_view(View(self._to_view + 1), Cause.TIMEOUT)
 
-    def _ask_for_view(self, view: View) -> Iterator[Effect]:
+    def _ask_for_view(self, view: View, cause: Cause) -> Iterator[Effect]:
         invariant(view > self._to_view, "wishes for a view only grow")
         self._to_view = view
         self._timer.lose_patience()
         self._timer.restart(self._now_ms)
-        yield BroadcastViewChange(self._head.height, view, self._head.hash)
+        yield BroadcastViewChange(self._head.height, view, self._head.hash, cause)
 
     def _receive_view_change(self, vote: ViewChange) -> Iterator[Effect]:
         if self._index is None or vote.height < self._head.height:
@@ -408,7 +411,7 @@ class PbftMachine:
         lowest_height = min(vote.height for vote in votes)
         if self._prepared is not None and lowest_height == self._prepared.height:
             return  # They committed the block that is prepared here: it is on its way.
-        yield from self._ask_for_view(min(vote.view for vote in votes))
+        yield from self._ask_for_view(min(vote.view for vote in votes), Cause.JOINED)
 
     def _count_view_changes(self) -> Iterator[Effect]:
         if not self.leader_has_failed or self._is_committing:
@@ -423,11 +426,7 @@ class PbftMachine:
         self._is_sealing = False
         self._timer.restart(self._now_ms)
         self._signs.forget_before(self._next_height, view)
-        here = (self._next_height, view)
-        proposal = self._ahead.get(here)
-        self._ahead = {place: kept for place, kept in self._ahead.items() if place > here}
-        if proposal is not None:
-            yield from self._receive_proposal(proposal)
+        yield from self._take_kept_proposal()
 
     # --- leading (node §4.5) -----------------------------------------------------------------------
 
@@ -446,7 +445,7 @@ class PbftMachine:
         else:
             self._timer.change_cycle = 0
             yield BroadcastEmptyPrepare(self._next_height, self._view)
-            yield from self._ask_for_view(View(self._view + 1))
+            yield from self._ask_for_view(View(self._view + 1), Cause.IDLE)
 
     def _is_my_turn(self) -> bool:
         return (
@@ -455,7 +454,7 @@ class PbftMachine:
             and self._round is None
             and not self._is_sealing
             and not self._is_committing
-            and not self._is_syncing()
+            and not self._is_syncing
             and not self.leader_has_failed
             and self._may_sign_in_view()
         )
@@ -487,7 +486,7 @@ class PbftMachine:
         if self._index is not None and vote is not None and vote.height == self._next_height:
             # Earlier views are closed to this node; whether the others are further, they will tell.
             self._view = self._to_view = vote.view
-            yield from self._ask_for_view(View(vote.view + 1))
+            yield from self._ask_for_view(View(vote.view + 1), Cause.RESTARTED)
 
     def _peer_connected(self, node: NodeId) -> Iterator[Effect]:
         """Whatever was sent while there was no session is lost: say again where we are."""
@@ -504,9 +503,6 @@ class PbftMachine:
     @property
     def _quorum(self) -> int:
         return quorum(len(self._head.sealers))
-
-    def _is_syncing(self) -> bool:
-        return self._sync_target is not None and self._sync_target > self._head.height
 
     def _unexecuted_round(self, block_hash: Hash32) -> _Round | None:
         """The proposal of this view, if it is this one and its execution is still awaited."""
@@ -527,6 +523,13 @@ class PbftMachine:
             and self._prepared.block_hash != proposal.block_hash
             and proposal.transaction_count > 0
         )
+
+    def _take_kept_proposal(self) -> Iterator[Effect]:
+        here = (self._next_height, self._view)
+        proposal = self._ahead.get(here)
+        self._ahead = {place: kept for place, kept in self._ahead.items() if place > here}
+        if proposal is not None:
+            yield from self._receive_proposal(proposal)
 
     def _keep_for_later(self, proposal: ProposalReceived) -> None:
         place = (proposal.height, proposal.view)

@@ -18,6 +18,7 @@ from hansa.consensus.errors import MalformedPacket
 from hansa.primitives import Hash32, Height, NodeId, View
 
 __all__ = [
+    "NOT_A_SEALER",
     "Commit",
     "Message",
     "MissedTransactionsRequest",
