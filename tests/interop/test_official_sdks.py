@@ -1,8 +1,8 @@
 """The official SDKs, unmodified, against a fresh chain of four nodes.
 
 Each program in this folder checks what it reads and computes by itself, prints a line per check and ends with
-how many passed. Here a chain is built and started for them, and their word is taken: exit code 0 and that last
-line. A tool that is missing fails the test: an SDK that was not run was not passed.
+how many passed. Here a chain is built and started for them, and their word is taken: exit code 0 and that
+last line. A tool that is missing fails the test: an SDK that was not run was not passed.
 """
 
 from __future__ import annotations
