@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.scenarios.pbft_script import Stage, parse_steps
 
 STORIES = sorted((Path(__file__).parent / "pbft").glob("*.txt"))

@@ -1,11 +1,7 @@
-"""Runs one seed: a bad time, then a good one in which everything that waits must be committed.
-
-`python -m tests.simulation.pbft SEED [COUNT]` runs seeds and prints the first failure's history.
-"""
+"""Runs one seed: a bad time, then a good one in which everything that waits must be committed."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from random import Random
 
@@ -121,18 +117,3 @@ def _plan_faults(cluster: Cluster, plan: Random) -> None:
         for time_ms in range(mix.crash_every_ms, mix.faulty_ms, mix.crash_every_ms):
             index = plan.randrange(cluster.size)
             cluster.at(time_ms, lambda index=index: cluster.strike(index))
-
-
-def main(arguments: list[str]) -> None:
-    """Run seeds from the command line."""
-    first = int(arguments[0])
-    count = int(arguments[1]) if len(arguments) > 1 else 1
-    for seed in range(first, first + count):
-        outcome, lines = simulate(seed, keep_history=True)
-        if count == 1:
-            sys.stdout.write("\n".join(lines) + "\n")
-        sys.stdout.write(f"{outcome}\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
