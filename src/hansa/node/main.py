@@ -74,9 +74,11 @@ def _explain(error: BaseException) -> int:
     leaves = list(_leaves(error))
     for leaf in leaves:
         is_expected = isinstance(leaf, _EXPECTED) or isinstance(leaf.__cause__, _EXPECTED)
-        reason = f"{leaf}: {leaf.__cause__}" if leaf.__cause__ is not None else str(leaf)
+        reason = str(leaf) or type(leaf).__name__
+        if not isinstance(leaf, _EXPECTED) and leaf.__cause__ is not None:
+            reason += f": {leaf.__cause__}"
         logger.critical("the node stops: %s", reason, exc_info=None if is_expected else leaf)
-        _say(f"the node stops: {reason or type(leaf).__name__}")
+        _say(f"the node stops: {reason}")
     _say("Init failed" if not leaves else "program exit with an error.")
     return 1
 

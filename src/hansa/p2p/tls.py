@@ -94,7 +94,10 @@ def load_node_tls(ca_file: Path, certificate_file: Path, key_file: Path) -> Node
             pem.append(path.read_bytes())
         except OSError as error:
             raise TlsMaterialError(f"cannot read {path}: {error.strerror or error}") from error
-    return node_tls_from_pem(*pem)
+    try:
+        return node_tls_from_pem(*pem)
+    except TlsMaterialError as error:
+        raise TlsMaterialError(f"{certificate_file}, {key_file}, {ca_file}: {error}") from error
 
 
 def node_tls_from_pem(ca: bytes, certificate_chain: bytes, key: bytes) -> NodeTls:
