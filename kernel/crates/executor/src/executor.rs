@@ -237,7 +237,11 @@ impl Executor {
         Ok(())
     }
 
-    fn run(&self, context: BlockContext, current_number: u64) -> Result<BlockRun<'_>, ExecutionError> {
+    pub(crate) fn run(
+        &self,
+        context: BlockContext,
+        current_number: u64,
+    ) -> Result<BlockRun<'_>, ExecutionError> {
         let state = BlockState::new(Arc::clone(&self.committed));
         let parameters = Parameters::read(&Session::new(&state))?;
         Ok(BlockRun {

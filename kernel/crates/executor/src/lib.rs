@@ -18,6 +18,8 @@ mod error;
 mod executor;
 mod parameters;
 mod system;
+#[cfg(test)]
+mod tests;
 mod text;
 mod transaction;
 mod world;

@@ -287,7 +287,7 @@ fn refuse(status: Status, gas: u64, text: &str) -> Entrance<Frame> {
 }
 
 /// The address of a new contract (data model §3.3).
-fn created_address(message: &Message, nonce: U256) -> Address {
+pub(crate) fn created_address(message: &Message, nonce: U256) -> Address {
     let hash = match message.kind {
         Kind::Create2 { salt } => {
             SUITE.hash_of(&[&[0xff], &message.sender, &salt.to_be_bytes::<32>(), &SUITE.hash(&message.input)])

@@ -40,7 +40,9 @@ pub(crate) fn dag_transfer() -> Interface<()> {
             answer(draw(call, &user, amount))
         }),
         ("userBalance(string)", |call, (), arguments| {
-            let (code, balance) = match balance_of(call, &arguments.text())? {
+            let user = arguments.text();
+            let (code, balance) = match balance_of(call, &user)? {
+                _ if user.is_empty() => (BAD_USER, U256::ZERO),
                 Some(balance) => (0, balance),
                 None => (USER_MISSING, U256::ZERO),
             };

@@ -15,6 +15,15 @@ use super::{
 };
 use super::{Answer, Call, Exception, Interface};
 
+/// Contracts a chain has and this kernel does not.
+const UNBUILT: [(u16, &str); 5] = [
+    (0x1011, "WorkingSealerManager"),
+    (0x5003, "Paillier"),
+    (0x5004, "GroupSig"),
+    (0x5005, "RingSig"),
+    (0x5006, "Crypto"),
+];
+
 /// All system contracts of a chain, and the interfaces of temporary objects.
 pub(crate) struct Registry {
     contracts: HashMap<Address, Box<dyn BuiltIn>>,
@@ -41,14 +50,7 @@ impl Registry {
             (0x1010, Box::new(table_factory::kv_table_factory())),
             (0x5002, Box::new(dag_transfer::dag_transfer())),
         ];
-        let unbuilt: [(u16, &'static str); 5] = [
-            (0x1011, "WorkingSealerManager"),
-            (0x5003, "Paillier"),
-            (0x5004, "GroupSig"),
-            (0x5005, "RingSig"),
-            (0x5006, "Crypto"),
-        ];
-        let unbuilt = unbuilt.map(|(number, name)| (number, Box::new(Unbuilt { name }) as Box<dyn BuiltIn>));
+        let unbuilt = UNBUILT.map(|(number, name)| (number, Box::new(Unbuilt { name }) as Box<dyn BuiltIn>));
         let contracts = built.into_iter().chain(unbuilt);
         Self {
             contracts: contracts.map(|(number, contract)| (address(number), contract)).collect(),
@@ -58,6 +60,12 @@ impl Registry {
             entries: entry::entries(),
             condition: condition::interface(),
         }
+    }
+
+    /// Where contracts are that are not built.
+    #[cfg(test)]
+    pub(crate) fn unbuilt() -> Vec<Address> {
+        UNBUILT.iter().map(|(number, _)| address(*number)).collect()
     }
 
     /// The system contract at an address.
