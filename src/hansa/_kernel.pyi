@@ -234,6 +234,11 @@ class Block:
         """All receipts, made on all cores."""
     def logs_json(self, index: int) -> bytes:
         """The `logs` array of one receipt as in §3.6.6."""
+    def event_logs_json(self, addresses: Sequence[bytes], topics: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """The logs a contract event filter is after, in order, each as the object of a push (§8.2).
+
+        No addresses: of every contract; an empty position in `topics`: any topic, or none.
+        """
     def batch_receipts_json(self, start: int, count: int) -> bytes:
         """The object of getBatchReceiptsBy…AndRange (§3.6.7), uncompressed. `count` may exceed the rest, and
         `start` the end: then there are none.

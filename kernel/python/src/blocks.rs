@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hansa_codec::{decode_proposal, merkle, BlockSignature};
+use hansa_codec::{decode_proposal, merkle, BlockSignature, LogFilter};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList, PyTuple};
@@ -266,6 +266,18 @@ impl Block {
 
     fn logs_json<'py>(&self, py: Python<'py>, index: Count) -> PyResult<Bound<'py, PyBytes>> {
         self.at(py, index, hansa_codec::Block::logs_json)
+    }
+
+    fn event_logs_json<'py>(
+        &self,
+        py: Python<'py>,
+        addresses: Vec<Fixed<20>>,
+        topics: Vec<Vec<Fixed<32>>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let topics = topics.into_iter().map(|position| position.into_iter().map(|topic| topic.0).collect());
+        let (addresses, topics) =
+            (addresses.into_iter().map(|address| address.0).collect(), topics.collect());
+        list_of_bytes(py, py.detach(|| self.0.event_logs_json(&LogFilter::new(addresses, topics))))
     }
 
     fn batch_receipts_json<'py>(&self, py: Python<'py>, start: Count, count: Count) -> Bound<'py, PyBytes> {

@@ -93,6 +93,12 @@ impl Writer {
         self.out.push(b'"');
     }
 
+    /// `"…"`, decimal.
+    pub(crate) fn decimal(&mut self, number: u64) {
+        self.separate();
+        self.out.extend_from_slice(format!("\"{number}\"").as_bytes());
+    }
+
     fn digits(&mut self, bytes: &[u8]) {
         self.out.reserve(bytes.len() * 2 + 1);
         for byte in bytes {

@@ -25,11 +25,28 @@ impl Bloom {
     }
 
     fn add(&mut self, bytes: &[u8]) {
-        let hash = SUITE.hash(bytes);
-        for pair in hash[..6].chunks_exact(2) {
-            let bit = pair.iter().fold(0usize, |number, byte| number << 8 | usize::from(*byte)) % 2048;
+        for bit in BloomBits::of(bytes).0 {
             self.0[255 - bit / 8] |= 1 << (bit % 8);
         }
+    }
+
+    /// Whether something that leaves these bits may be in it. `false` is certain, `true` is not.
+    #[must_use]
+    pub fn may_hold(&self, bits: &BloomBits) -> bool {
+        bits.0.iter().all(|bit| self.0[255 - bit / 8] & 1 << (bit % 8) != 0)
+    }
+}
+
+/// Which three bits an address or topic leaves in a bloom, counted from the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BloomBits([usize; 3]);
+
+impl BloomBits {
+    /// The bits of an address or topic.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        let hash = SUITE.hash(bytes);
+        Self([0, 2, 4].map(|at| (usize::from(hash[at]) << 8 | usize::from(hash[at + 1])) % 2048))
     }
 }
 
