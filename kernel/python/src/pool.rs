@@ -75,6 +75,10 @@ impl TransactionPool {
         (found.into(), missing)
     }
 
+    fn first_unfit(&self, py: Python<'_>, transactions: &TransactionList) -> Option<usize> {
+        py.detach(|| self.0.first_unfit(transactions.0.as_slice()))
+    }
+
     fn contains(&self, py: Python<'_>, hashes: Vec<Fixed<32>>) -> Vec<bool> {
         py.detach(|| self.0.contains(&unwrap_all(hashes)))
     }

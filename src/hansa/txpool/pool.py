@@ -87,8 +87,12 @@ class Pool:
         """Those that are here, and the indices of those that are not."""
         return self._kernel.lookup(hashes)
 
+    async def first_unfit(self, transactions: TransactionList) -> int | None:
+        """The index of the first transaction that no block on the head may hold."""
+        return await self._run(self._kernel.first_unfit, transactions)
+
     def contains(self, hashes: Sequence[bytes]) -> list[bool]:
-        """Which of these are here."""
+        """Which of these are here, or were committed lately."""
         return self._kernel.contains(hashes)
 
     def take_unsent(self, count_max: int) -> TransactionList:

@@ -62,7 +62,8 @@ def test_a_transaction_lives_from_admission_to_its_block() -> None:
     found, missing = mine.lookup([bytes(32), first.hash])
     assert (found.hashes, missing) == ([first.hash], [0])
     mine.commit(block(1, first))
-    assert mine.contains([first.hash, second.hash]) == [False, True]
+    assert mine.contains([first.hash, second.hash, bytes(32)]) == [True, True, False]
+    assert mine.first_unfit(accepted) == 1
     assert mine.submit([first.raw], 0, from_client=True) == [(15, first.hash)]
     mine.clear()
     assert (len(mine), mine.byte_size) == (0, 0)

@@ -14,6 +14,9 @@ use crate::recent_set::RecentSet;
 /// How many dropped transactions are remembered, so that they are not taken in again at once.
 const DROPPED_MAX: usize = 16_384;
 
+/// How many committed transactions are remembered, so that late announcements are not followed.
+const COMMITTED_MAX: usize = 32_768;
+
 /// Below this many, a second thread costs more than it saves.
 const PARALLEL_MIN: usize = 4;
 
@@ -42,6 +45,8 @@ struct State {
     chain: ChainNonces,
     pending: Pending,
     dropped: RecentSet,
+    /// Peers may still announce these.
+    committed: RecentSet,
     /// Lost their nonce to a committed transaction; told by the next [`Pool::evict_expired`].
     displaced: VecDeque<Hash>,
     /// Up to here client transactions were handed out.
@@ -58,6 +63,7 @@ impl Pool {
             chain: ChainNonces::default(),
             pending: Pending::default(),
             dropped: RecentSet::new(DROPPED_MAX),
+            committed: RecentSet::new(COMMITTED_MAX),
             displaced: VecDeque::new(),
             unsent_from: 0,
             unannounced_from: 0,
@@ -223,11 +229,31 @@ impl Pool {
         (found.into(), missing)
     }
 
-    /// For each: is it here?
+    /// The position of the first transaction that no block on this head may hold: its signature is not valid, its
+    /// nonce stands in the chain's window or earlier in the list, its block limit is out of the window, or it is
+    /// for another chain or group. A leader that proposes one is not honest.
+    #[must_use]
+    pub fn first_unfit(&self, transactions: &[Arc<Transaction>]) -> Option<usize> {
+        let recover = |transaction: &Arc<Transaction>| transaction.sender().is_some();
+        let signed: Vec<_> = transactions.par_iter().with_min_len(PARALLEL_MIN).map(recover).collect();
+        let state = self.lock();
+        let mut nonces = HashSet::with_capacity(transactions.len());
+        transactions.iter().zip(signed).position(|(transaction, is_signed)| {
+            !is_signed
+                || !nonces.insert(transaction.nonce())
+                || transaction.nonce() == &U256::MAX
+                || state.chain.is_used(transaction.nonce())
+                || !state.chain.admits_block_limit(transaction.block_limit())
+                || transaction.chain_id() != &self.rules.chain_id
+                || transaction.group_id() != &self.rules.group_id
+        })
+    }
+
+    /// For each: is it here, or was it committed lately?
     #[must_use]
     pub fn contains(&self, hashes: &[Hash]) -> Vec<bool> {
         let state = self.lock();
-        hashes.iter().map(|hash| state.pending.contains(hash)).collect()
+        hashes.iter().map(|hash| state.pending.contains(hash) || state.committed.contains(hash)).collect()
     }
 
     /// A block became durable: its transactions leave, and so do those that lost their nonce to one of them.
@@ -235,6 +261,7 @@ impl Pool {
         let nonces: Vec<_> = block.nonces().copied().collect();
         let mut state = self.lock();
         for transaction in block.transactions().iter() {
+            state.committed.insert(*transaction.hash());
             let removed = state.pending.remove_nonce(transaction.nonce());
             if let Some(displaced) = removed.filter(|entry| entry.transaction.hash() != transaction.hash()) {
                 state.displaced.push_back(*displaced.transaction.hash());

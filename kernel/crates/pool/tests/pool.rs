@@ -119,6 +119,31 @@ fn each_refusal_has_its_code() {
 }
 
 #[test]
+fn a_block_may_hold_only_what_the_chain_has_room_for() {
+    let pool = pool();
+    pool.reset_head(100, &[(100, encode_list(8, |list| list.u64(7)))]).unwrap();
+    let good = || vec![valid(1), valid(2), valid(3)];
+    assert_eq!(pool.first_unfit(&good()), None);
+    submit_one(&pool, &valid(1));
+    assert_eq!(pool.first_unfit(&good()), None, "what waits in the pool may be in a block");
+    let unfit = [
+        valid(7),
+        valid(2),
+        transaction(4, |fields| fields.nonce = U256::MAX),
+        transaction(4, |fields| fields.block_limit = 100.into()),
+        transaction(4, |fields| fields.block_limit = 1101.into()),
+        transaction(4, |fields| fields.chain_id = 9.into()),
+        transaction(4, |fields| fields.group_id = 9.into()),
+        with_broken_signature(4),
+    ];
+    for transaction in unfit {
+        let mut block = good();
+        block.push(transaction);
+        assert_eq!(pool.first_unfit(&block), Some(3));
+    }
+}
+
+#[test]
 fn the_first_failing_check_answers() {
     let pool = pool();
     pool.reset_head(100, &[(100, encode_list(8, |list| list.u64(7)))]).unwrap();

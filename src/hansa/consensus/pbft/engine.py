@@ -135,6 +135,8 @@ class Pool(Protocol):
     def seal(self, count_limit: int, excluded: Sequence[bytes] = ()) -> TransactionList: ...
     def lookup(self, hashes: Sequence[bytes]) -> tuple[TransactionList, list[int]]: ...
     async def submit_list(self, transactions: TransactionList, *, from_client: bool = False) -> list[int]: ...
+    async def first_unfit(self, transactions: TransactionList) -> int | None:
+        """The index of the first transaction that no block on the head may hold."""
 
 
 class Backup(Protocol):
@@ -521,10 +523,13 @@ class PbftEngine:
 
     async def _run_execution(self, proposal: Proposal, block: Block) -> None:
         try:
+            unfit = await self._pool.first_unfit(block.transactions)
+            if unfit is not None:
+                raise InvalidProposal(f"transaction {unfit} may not be in this block")
             executed = await self._chain.execute(block)
         except StaleBlock:
             return  # The head advanced; the machine will hear of it.
-        except InvalidBlock as error:
+        except (InvalidBlock, InvalidProposal) as error:
             answer: Event = self._failed(proposal.block_hash, error)
         else:
             proposal.executed = executed

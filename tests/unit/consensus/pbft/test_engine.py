@@ -297,6 +297,31 @@ async def test_a_header_with_liberties_is_not_signed(
         assert statements(group, Sign) == []
 
 
+async def test_a_leader_cannot_repeat_a_transaction(caplog: pytest.LogCaptureFixture) -> None:
+    async with Group(4, AT_ONCE) as group:
+        raws = group.transactions(1)
+        await group.submit(raws)
+        await eventually(lambda: all(member.ledger.head.number == 1 for member in group.members))
+        head, leader = group.members[0].ledger.head, group.keys[1]
+        block = Block.propose(
+            Header(
+                number=2,
+                parent_hash=head.hash,
+                state_root=head.state_root,
+                timestamp=head.timestamp + 1,
+                sealer=1,
+                sealer_list=[key.id for key in group.keys],
+            ),
+            TransactionList.decode(raws),
+        )
+        prepare = Prepare(Height(2), View(0), 1, 1, Hash32(block.hash), block=block.encode())
+        packet = PbftPacket(sign_message(prepare, leader, keccak256), 2).encode()
+        for member in group.members:
+            if member.key is not leader:
+                member.engine.on_packet(leader.id, 0, packet)
+        await eventually(lambda: caplog.text.count("may not be in this block") == 3)
+
+
 async def test_a_block_that_is_not_the_one_named_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
     async with Group(4) as group:
         first, second = group.transactions(2)
