@@ -1,5 +1,7 @@
 //! Tables as transactions and blocks see them (data model §7, §9; execution §3, §4.1).
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -182,7 +184,7 @@ mod roots {
     fn of_a_write_without_effect_and_of_nothing() {
         let vectors = vectors();
         let mut chain = Chain::new();
-        chain.run(|session| create(session));
+        chain.run(create);
         let block = chain.block();
         let session = &mut Session::new(&block);
         assert_eq!(ids(session, "fruit", &Condition::all()), [""; 0]);
@@ -212,7 +214,7 @@ mod roots {
     #[test]
     fn a_row_that_came_and_went_is_hashed_as_removed() {
         let mut chain = Chain::new();
-        chain.run(|session| create(session));
+        chain.run(create);
         let (gone, never) = (chain.block(), chain.block());
         let session = &mut Session::new(&gone);
         insert(session, "fruit", "1", "apple");
@@ -248,7 +250,7 @@ fn rows_come_in_the_order_every_node_sees() {
 #[test]
 fn ids_go_on_where_the_last_block_stopped() {
     let mut chain = Chain::new();
-    chain.run(|session| create(session));
+    chain.run(create);
     for id in ["9", "5", "7"] {
         chain.run(|session| insert(session, "k", id, ""));
     }
@@ -262,7 +264,7 @@ fn ids_go_on_where_the_last_block_stopped() {
 #[test]
 fn changed_tables_are_named() {
     let mut chain = Chain::new();
-    chain.run(|session| create(session));
+    chain.run(create);
     let block = chain.block();
     let session = &mut Session::new(&block);
     insert(session, "k", "1", "a");
@@ -304,7 +306,7 @@ mod permission {
     #[test]
     fn an_empty_list_lets_everyone_write_and_a_grant_works_from_the_next_block() {
         let mut chain = Chain::new();
-        chain.run(|session| create(session));
+        chain.run(create);
         chain.run(|session| {
             grant(session, "u_t", ALICE);
             assert!(may_write(session, "u_t", BOB));
@@ -351,9 +353,11 @@ fn take(session: &mut Session<'_>, steps: &[Step]) {
         match step {
             Step::Insert(key, id) => insert(session, &key.to_string(), &id.to_string(), "new"),
             Step::Update(key, id) => {
-                drop(update(session, &key.to_string(), &of_id(&id.to_string()), "changed"))
+                update(session, &key.to_string(), &of_id(&id.to_string()), "changed");
             }
-            Step::Remove(key, id) => drop(remove(session, &key.to_string(), &of_id(&id.to_string()))),
+            Step::Remove(key, id) => {
+                remove(session, &key.to_string(), &of_id(&id.to_string()));
+            }
         }
     }
 }
@@ -368,7 +372,7 @@ proptest! {
     #[test]
     fn reverting_brings_back_what_was_there(committed in steps(), kept in steps(), undone in steps()) {
         let mut chain = Chain::new();
-        chain.run(|session| create(session));
+        chain.run(create);
         chain.run(|session| take(session, &committed));
         let block = chain.block();
         let session = &mut Session::new(&block);
@@ -382,7 +386,7 @@ proptest! {
     #[test]
     fn what_a_block_showed_is_what_is_committed(first in steps(), second in steps()) {
         let mut chain = Chain::new();
-        chain.run(|session| create(session));
+        chain.run(create);
         chain.run(|session| take(session, &first));
         let block = chain.block();
         take(&mut Session::new(&block), &second);
