@@ -19,6 +19,8 @@ pub(crate) enum Operation {
     Insert,
     Update,
     Remove,
+    /// Adding Paillier ciphertexts, verifying group or ring signatures.
+    Prove,
 }
 
 impl Operation {
@@ -33,6 +35,7 @@ impl Operation {
             Self::OpenTable | Self::Select => (200, 200),
             Self::Insert | Self::Update => (10_000, 200),
             Self::Remove => (2_500, 200),
+            Self::Prove => (20_000, 20_000),
         }
     }
 }

@@ -13,6 +13,7 @@ mod cns;
 mod condition;
 mod consensus;
 mod crud;
+mod crypto;
 mod dag_transfer;
 mod entry;
 mod gas;

@@ -10,19 +10,13 @@ use hansa_state::{Condition, Table};
 use super::call::BuiltIn;
 use super::object::Fields;
 use super::{
-    cns, condition, consensus, crud, dag_transfer, entry, gas_charge, governance, kv_table, life_cycle,
-    parallel_config, permission, system_config, table, table_factory,
+    cns, condition, consensus, crud, crypto, dag_transfer, entry, gas_charge, governance, kv_table,
+    life_cycle, parallel_config, permission, system_config, table, table_factory,
 };
 use super::{Answer, Call, Exception, Interface};
 
 /// Contracts a chain has and this kernel does not.
-const UNBUILT: [(u16, &str); 5] = [
-    (0x1011, "WorkingSealerManager"),
-    (0x5003, "Paillier"),
-    (0x5004, "GroupSig"),
-    (0x5005, "RingSig"),
-    (0x5006, "Crypto"),
-];
+const UNBUILT: [(u16, &str); 1] = [(0x1011, "WorkingSealerManager")];
 
 /// All system contracts of a chain, and the interfaces of temporary objects.
 pub(crate) struct Registry {
@@ -36,7 +30,7 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        let built: [(u16, Box<dyn BuiltIn>); 12] = [
+        let built: [(u16, Box<dyn BuiltIn>); 16] = [
             (0x1000, Box::new(system_config::system_config())),
             (0x1001, Box::new(table_factory::table_factory())),
             (0x1002, Box::new(crud::crud())),
@@ -49,6 +43,10 @@ impl Registry {
             (0x1009, Box::new(gas_charge::gas_charge())),
             (0x1010, Box::new(table_factory::kv_table_factory())),
             (0x5002, Box::new(dag_transfer::dag_transfer())),
+            (0x5003, Box::new(crypto::paillier())),
+            (0x5004, Box::new(crypto::group_signature())),
+            (0x5005, Box::new(crypto::ring_signature())),
+            (0x5006, Box::new(crypto::crypto())),
         ];
         let unbuilt = UNBUILT.map(|(number, name)| (number, Box::new(Unbuilt { name }) as Box<dyn BuiltIn>));
         let contracts = built.into_iter().chain(unbuilt);
