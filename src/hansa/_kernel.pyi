@@ -322,11 +322,6 @@ class ExecutedBlock:
         """Storage writes of the world state: (key, value), for the same atomic batch as the block."""
     def changed_tables(self) -> list[str]:
         """Names of the tables this block changed: tells whether sealers or system parameters may be new."""
-    def unbuilt_contracts(self) -> list[tuple[int, bytes]]:
-        """(transaction index, address) of every call of a system contract that the chain has and the kernel
-        has not. Such a call fails with status 21; on a chain shared with nodes that have the contract, the
-        roots then differ.
-        """
 
 @final
 class Executor:

@@ -172,7 +172,6 @@ def replay(name: str) -> Replay:
         raws = [unhex(transaction["raw"]) for transaction in record["transactions"]]
         executed = node.execute(recorded_header(record, genesis["sealers"]), raws)
         found = list(block_differences(executed, record))
-        found += [f"{address.hex()} is not built" for _, address in executed.unbuilt_contracts()]
         result.total.blocks += 1
         result.total.transactions += len(raws)
         if not found:

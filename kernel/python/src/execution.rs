@@ -101,11 +101,6 @@ impl ExecutedBlock {
     fn changed_tables(&self) -> &[String] {
         self.0.changes().tables()
     }
-
-    fn unbuilt_contracts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let calls = self.0.unbuilt();
-        PyList::new(py, calls.iter().map(|call| (call.index, PyBytes::new(py, &call.address))))
-    }
 }
 
 #[pyclass(frozen, module = "hansa._kernel")]

@@ -12,6 +12,7 @@ use hansa_state::{
 use crate::account::{self, Account};
 use crate::block::{BlockRun, Rules};
 use crate::code::CodeCache;
+use crate::contract::{Contract, Installed};
 use crate::parameters::Parameters;
 use crate::system::{Registry, TemporaryObjects};
 use crate::transaction::{self, Request};
@@ -38,20 +39,10 @@ pub struct Settings {
 /// A row the genesis brings: its table and its fields.
 pub type GenesisRow = (String, Vec<(String, String)>);
 
-/// A transaction called a system contract that is not built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unbuilt {
-    /// The position of the transaction in the block.
-    pub index: usize,
-    /// The system contract.
-    pub address: Address,
-}
-
 /// A block with its receipts and its effects, not yet durable.
 pub struct ExecutedBlock {
     block: Block,
     changes: BlockChanges,
-    unbuilt: Vec<Unbuilt>,
 }
 
 impl ExecutedBlock {
@@ -65,12 +56,6 @@ impl ExecutedBlock {
     #[must_use]
     pub fn changes(&self) -> &BlockChanges {
         &self.changes
-    }
-
-    /// Calls of system contracts that are not built.
-    #[must_use]
-    pub fn unbuilt(&self) -> &[Unbuilt] {
-        &self.unbuilt
     }
 }
 
@@ -124,6 +109,11 @@ impl Executor {
         }
     }
 
+    /// Put a contract at an address, in place of what is there.
+    pub fn install(&mut self, address: Address, contract: Box<dyn Contract>) {
+        self.rules.registry.install(address, Box::new(Installed(contract)));
+    }
+
     /// Block 0: the rows are written, nothing enters a root (data model §6.3).
     pub fn genesis(&self, header: Header, rows: &[GenesisRow]) -> Result<ExecutedBlock, ExecutionError> {
         let state = BlockState::new(Arc::clone(&self.committed));
@@ -141,7 +131,7 @@ impl Executor {
         // A genesis has no transactions and says so with zeros, not with the root of nothing.
         let header = Header { transactions_root: root, ..Header::clone(block.header()) };
         let block = block.with_receipts(header, Vec::new()).map_err(ExecutionError::Assembly)?;
-        Ok(ExecutedBlock { block, changes, unbuilt: Vec::new() })
+        Ok(ExecutedBlock { block, changes })
     }
 
     /// Run a block on the committed state, one transaction after the other.
@@ -157,10 +147,8 @@ impl Executor {
         prefetch(&run, transactions)?;
 
         let mut receipts = Vec::with_capacity(transactions.len());
-        let mut unbuilt = Vec::new();
         for (index, transaction) in transactions.iter().enumerate() {
             let executed = transaction::execute(&run, request(index, transaction)?)?;
-            unbuilt.extend(executed.unbuilt.iter().map(|address| Unbuilt { index, address: *address }));
             receipts.push(executed.into_receipt());
         }
 
@@ -174,7 +162,7 @@ impl Executor {
         };
         let changes = run.state.changes(header.number)?;
         let block = block.with_receipts(header, receipts).map_err(ExecutionError::Assembly)?;
-        Ok(ExecutedBlock { block, changes, unbuilt })
+        Ok(ExecutedBlock { block, changes })
     }
 
     /// The block became durable: its rows are the committed state now.

@@ -14,6 +14,7 @@
 mod account;
 mod block;
 mod code;
+mod contract;
 mod error;
 mod executor;
 mod parameters;
@@ -24,8 +25,7 @@ mod text;
 mod transaction;
 mod world;
 
+pub use contract::{CallFacts, Contract, ContractCall, ContractFailure, Operation, Rights};
 pub use error::ExecutionError;
-pub use executor::{
-    BlockHashes, CallRequest, CallResult, ExecutedBlock, Executor, GenesisRow, Settings, Unbuilt,
-};
+pub use executor::{BlockHashes, CallRequest, CallResult, ExecutedBlock, Executor, GenesisRow, Settings};
 pub use hansa_state::{StateError, StateReader};

@@ -44,8 +44,6 @@ pub(crate) struct Executed {
     pub(crate) logs: Vec<LogEntry>,
     /// What is left of the origin's prepaid gas, if gas is charged for.
     pub(crate) remaining_gas: U256,
-    /// System contracts that it called and that are not built.
-    pub(crate) unbuilt: Vec<Address>,
 }
 
 impl Executed {
@@ -57,7 +55,6 @@ impl Executed {
             contract: None,
             logs: Vec::new(),
             remaining_gas: U256::ZERO,
-            unbuilt: Vec::new(),
         }
     }
 
@@ -129,15 +126,13 @@ pub(crate) fn execute(block: &BlockRun<'_>, request: Request) -> Result<Executed
             (price, left)
         }
     };
-    let World { logs, unbuilt, .. } = world;
     Ok(Executed {
         status: outcome.status,
         gas_used,
         output: if outcome.created.is_some() { Bytes::new() } else { outcome.output },
         contract: outcome.created,
-        logs,
+        logs: world.logs,
         remaining_gas,
-        unbuilt,
     })
 }
 

@@ -50,8 +50,6 @@ pub(crate) struct World<'a> {
     pub(crate) logs: Vec<LogEntry>,
     pub(crate) cleared_slots: u64,
     pub(crate) destroyed: Vec<Address>,
-    /// System contracts that were called and are not built.
-    pub(crate) unbuilt: Vec<Address>,
     objects: HashMap<Address, Rc<Object>>,
 }
 
@@ -66,7 +64,6 @@ impl<'a> World<'a> {
             logs: Vec::new(),
             cleared_slots: 0,
             destroyed: Vec::new(),
-            unbuilt: Vec::new(),
             objects: HashMap::new(),
         }
     }

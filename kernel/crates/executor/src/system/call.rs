@@ -23,13 +23,16 @@ pub(crate) enum Exception {
 }
 
 impl Exception {
+    /// What is said of a failure that has no words of its own.
+    pub(crate) const UNSPECIFIED: &str = "PrecompiledError";
+
     pub(crate) fn thrown(text: impl Into<Vec<u8>>) -> Self {
         Self::Thrown(text.into())
     }
 
     /// What the sheet calls "any other": a field that does not exist, text that is no number.
     pub(crate) fn unspecified() -> Self {
-        Self::thrown("PrecompiledError")
+        Self::thrown(Self::UNSPECIFIED)
     }
 }
 
@@ -86,18 +89,41 @@ pub(crate) struct Call<'w, 'a> {
     /// The direct caller. Rights are the origin's, see [`World::origin`].
     sender: Address,
     address: Address,
+    is_static: bool,
     gas_available: u64,
 }
 
 impl<'w, 'a> Call<'w, 'a> {
     pub(crate) fn new(world: &'w mut World<'a>, message: &Message) -> Self {
         let gas = Meter::new(world.block.rules.machine.schedule().code_is_free);
-        Self { world, gas, sender: message.sender, address: message.code_address, gas_available: message.gas }
+        Self {
+            world,
+            gas,
+            sender: message.sender,
+            address: message.code_address,
+            is_static: message.is_static,
+            gas_available: message.gas,
+        }
+    }
+
+    /// The direct caller.
+    pub(crate) fn sender(&self) -> &Address {
+        &self.sender
     }
 
     /// The contract that is called.
     pub(crate) fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Came the call by STATICCALL? Nothing is enforced (§2.0).
+    pub(crate) fn is_static(&self) -> bool {
+        self.is_static
+    }
+
+    /// What the call may cost.
+    pub(crate) fn gas_available(&self) -> u64 {
+        self.gas_available
     }
 
     /// What is left of the gas after an answer.

@@ -2,7 +2,8 @@
 
 /// What a contract does that has a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operation {
+#[allow(missing_docs, reason = "the names are the sheet's")]
+pub enum Operation {
     Equal,
     Order,
     NotEqual,
@@ -72,6 +73,11 @@ impl Meter {
         let (ordinary, free) = operation.prices();
         let price = if self.free_storage { free } else { ordinary };
         self.operations = self.operations.saturating_add(price.saturating_mul(times as u64));
+    }
+
+    /// Add what has no price of its own.
+    pub(crate) fn add(&mut self, gas: u64) {
+        self.operations = self.operations.saturating_add(gas);
     }
 
     /// At least this much memory is used.

@@ -4,8 +4,7 @@
 //! as memory. The [`Registry`] lists them by address; objects with temporary addresses have interfaces too. Handlers
 //! decode their arguments leniently ([`abi::Arguments`]), work through a [`Call`] and answer bytes, or throw.
 //!
-//! To add a contract: write its interface in a file of its own and list it in [`Registry::new`]. An address that is
-//! listed as unbuilt answers every call with an exception and is reported to whoever executes the block.
+//! To add a contract: write its interface in a file of its own and list it in [`Registry::new`].
 
 pub(crate) mod abi;
 mod call;
@@ -31,8 +30,10 @@ mod rights;
 mod system_config;
 mod table;
 mod table_factory;
+mod working_sealers;
 
-pub(crate) use call::{Answer, Call, Contract, Exception};
+pub(crate) use call::{Answer, BuiltIn, Call, Contract, Exception};
+pub use gas::Operation;
 pub(crate) use object::{Object, TemporaryObjects};
 pub(crate) use registry::{Registry, GOVERNANCE};
 pub(crate) use rights::is_committee_member;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::fixture::{address, run, unhex, vectors, Chain};
 use crate::account::Account;
 use crate::block::BlockRun;
-use crate::system::{Object, Registry};
+use crate::system::Object;
 use crate::world::World;
 
 /// Who calls when a sequence does not say.
@@ -22,10 +22,6 @@ fn sequences() -> Vec<Value> {
     let Value::Object(mut vectors) = vectors() else { panic!() };
     let Some(Value::Array(sequences)) = vectors.remove("sequences") else { panic!() };
     sequences
-}
-
-fn is_built(contract: &Address) -> bool {
-    !Registry::unbuilt().contains(contract)
 }
 
 /// What a sequence finds on its chain.
@@ -56,7 +52,7 @@ fn published_sequences() {
     let mut steps = 0;
     for sequence in sequences() {
         let name = sequence["name"].as_str().unwrap();
-        if OF_OBJECTS.contains(&name) || !is_built(&address(&sequence["to"])) {
+        if OF_OBJECTS.contains(&name) {
             continue;
         }
         let chain = prepared(name);
@@ -121,23 +117,10 @@ fn unknown_selectors() {
     let unknown = &vectors["unknown_selector"];
     for (contract, output) in unknown["results"].as_object().unwrap() {
         let contract = address(&contract.as_str().into());
-        if !is_built(&contract) {
-            continue;
-        }
         let chain = Chain::new(false);
         for data in [unhex(&unknown["data"]), Vec::new(), vec![1, 2, 3]] {
             let called = run(&chain.block(0), ANYBODY, Some(contract), data);
             assert_eq!((called.status.code(), called.output.to_vec()), (0, unhex(output)), "{contract:x?}");
         }
-    }
-}
-
-#[test]
-fn what_is_not_built_fails_and_is_told() {
-    for contract in Registry::unbuilt() {
-        let chain = Chain::new(false);
-        let called = run(&chain.block(0), ANYBODY, Some(contract), vec![0; 36]);
-        assert_eq!(called.status, hansa_codec::Status::PrecompiledError);
-        assert_eq!(called.unbuilt, [contract]);
     }
 }
