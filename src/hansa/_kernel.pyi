@@ -274,8 +274,10 @@ class TransactionPool:
     def lookup(self, hashes: Sequence[bytes]) -> tuple[TransactionList, list[int]]:
         """Those that are here, in the order given, and the indices of those that are not."""
     def first_unfit(self, transactions: TransactionList) -> int | None:
-        """The index of the first transaction that no block on this head may hold: signature not valid, nonce in the
-        chain's window or twice in the list, block limit out of the window, another chain or group.
+        """The index of the first transaction that no block on this head may hold.
+
+        Its signature is not valid, its nonce stands in the chain's window or twice in the list, its block limit
+        is out of the window, or it is for another chain or group.
         """
     def contains(self, hashes: Sequence[bytes]) -> list[bool]:
         """For each: does it wait here, or was it committed lately?"""
