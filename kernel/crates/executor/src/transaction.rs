@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use hansa_codec::{Bloom, LogEntry, Receipt, Status};
-use hansa_evm::{Address, GasSchedule, Kind, Message, Outcome, TransactionContext, U256};
+use hansa_evm::{Address, Kind, Message, TransactionContext, U256};
 
 use crate::account::Account;
 use crate::block::BlockRun;
@@ -111,8 +111,9 @@ pub(crate) fn execute(block: &BlockRun<'_>, request: Request) -> Result<Executed
         }
     }
     let outcome = block.rules.machine.run(&mut world, message(&request, limit - charged))?;
-    let refund = refund(schedule, &world, &outcome, request.gas);
-    world.destroy_marked()?;
+    let destroyed = world.destroy_marked()?;
+    let earned = world.cleared_slots * schedule.slot_clear_refund + destroyed * schedule.self_destruct_refund;
+    let refund = capped_refund(earned, outcome.gas_left, request.gas);
     let used = gas_used(limit, outcome.gas_left, refund);
     let (gas_used, remaining_gas) = match payer {
         Payer::Uncounted => (used, U256::ZERO),
@@ -173,12 +174,10 @@ fn intrinsic_gas(creates: bool, data: &[u8]) -> u64 {
     base + data.iter().map(byte_cost).sum::<u64>()
 }
 
-/// What cleared slots and destroyed contracts give back. It is capped at half of what the transaction used of its own
-/// gas field; that field is mostly below what is left, the difference wraps, and the cap is none (§1.3).
-fn refund(schedule: &GasSchedule, world: &World<'_>, outcome: &Outcome, gas: U256) -> U256 {
-    let earned = world.cleared_slots * schedule.slot_clear_refund
-        + world.destroyed.len() as u64 * schedule.self_destruct_refund;
-    let cap = gas.wrapping_sub(U256::from(outcome.gas_left)) / U256::from(2);
+/// What cleared slots and destroyed contracts earned is capped at half of what the transaction used of its own gas field.
+/// That field is mostly below what is left: then the difference wraps, and there is no cap (§1.3).
+fn capped_refund(earned: u64, left: u64, gas: U256) -> U256 {
+    let cap = gas.wrapping_sub(U256::from(left)) / U256::from(2);
     cap.min(U256::from(earned))
 }
 
@@ -198,5 +197,11 @@ mod tests {
         assert_eq!(intrinsic_gas(true, &[]), 53_000);
         assert_eq!(intrinsic_gas(true, &[1; 692]), 100_056);
         assert_eq!(intrinsic_gas(false, &[0, 1]), 21_072);
+    }
+
+    #[test]
+    fn a_refund_is_capped_unless_the_gas_field_is_small() {
+        assert_eq!(capped_refund(15_000, 299_980_000, U256::from(300_000_000)), U256::from(10_000));
+        assert_eq!(capped_refund(15_000, 299_980_000, U256::from(30_000_000)), U256::from(15_000));
     }
 }

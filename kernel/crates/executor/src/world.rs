@@ -1,7 +1,7 @@
 //! The world that a transaction's code runs in: what a call meets (execution §1.5), how a contract is made (§1.7), what
 //! is taken back when a frame fails.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -268,14 +268,15 @@ impl<'a> World<'a> {
         Ok(Outcome { created: Some(contract), ..Outcome::success(outcome.gas_left - paid) })
     }
 
-    /// The transaction ends: contracts that destroyed themselves are gone (§1.8).
-    pub(crate) fn destroy_marked(&mut self) -> Result<(), ExecutionError> {
-        for contract in std::mem::take(&mut self.destroyed) {
-            if let Some(account) = self.account(&contract)? {
+    /// The transaction ends: contracts that destroyed themselves are gone (§1.8). Counts them.
+    pub(crate) fn destroy_marked(&mut self) -> Result<u64, ExecutionError> {
+        let destroyed: BTreeSet<Address> = std::mem::take(&mut self.destroyed).into_iter().collect();
+        for contract in &destroyed {
+            if let Some(account) = self.account(contract)? {
                 account.destroy(&mut self.session)?;
             }
         }
-        Ok(())
+        Ok(destroyed.len() as u64)
     }
 }
 
@@ -369,9 +370,7 @@ impl Host for World<'_> {
     }
 
     fn self_destruct(&mut self, contract: &Address) {
-        if !self.destroyed.contains(contract) {
-            self.destroyed.push(*contract);
-        }
+        self.destroyed.push(*contract);
     }
 
     fn enter(&mut self, message: &Message) -> Result<Entrance<Frame>, ExecutionError> {

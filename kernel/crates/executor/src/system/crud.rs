@@ -1,10 +1,11 @@
 //! CRUD 0x1002: tables with JSON (execution §2.6).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hansa_state::{names, Condition, Table, Written};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::abi::{self, Arguments, Value};
 use super::call::written_code;
@@ -110,11 +111,9 @@ fn open(
     Ok(call.open(&name)?.map(|table| (table, key)))
 }
 
-fn parse_object(text: &[u8]) -> Option<Map<String, Json>> {
-    match serde_json::from_slice(text) {
-        Ok(Json::Object(object)) => Some(object),
-        _ => None,
-    }
+/// An object, its members in byte order of their names: what does not commute happens in the same order everywhere.
+fn parse_object(text: &[u8]) -> Option<BTreeMap<String, Json>> {
+    serde_json::from_slice(text).ok()
 }
 
 /// An object of scalars; `None` if it is not an object.
@@ -140,7 +139,7 @@ fn parse_condition(call: &mut Call<'_, '_>, text: &[u8]) -> Result<Result<Condit
     let Some(object) = parse_object(text) else { return Ok(Err(BAD_CONDITION)) };
     for (field, operators) in object {
         let Json::Object(operators) = operators else { return Err(Exception::unspecified()) };
-        for (operator, value) in operators {
+        for (operator, value) in operators.into_iter().collect::<BTreeMap<_, _>>() {
             let (field, value) = (Bytes::from(field.clone()), scalar(&value)?);
             let operation = match operator.as_str() {
                 "eq" => {
