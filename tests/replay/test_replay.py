@@ -34,6 +34,7 @@ RECORDED = {
     "four-node": Counts(blocks=192, transactions=192, calls=51),
     "one-node": Counts(blocks=29, transactions=34, calls=0),
     "one-node-gascharge": Counts(blocks=17, transactions=17, calls=4),
+    "raft-three-node": Counts(blocks=12, transactions=12, calls=0),
 }
 
 
@@ -74,7 +75,8 @@ class Node:
 def genesis_header(genesis: Record) -> Header:
     """Its extra data says how the chain was made (data model §6.3)."""
     sealers = "".join(f"{sealer}," for sealer in genesis["sealers"])
-    mark = f"1-{sealers}-pbft-storage-0-1000-300000000-3"
+    consensus = genesis.get("consensus", "pbft")
+    mark = f"1-{sealers}-{consensus}-storage-0-1000-300000000-3"
     return Header(number=0, timestamp=genesis["timestamp"], extra_data=[mark.encode()])
 
 
