@@ -163,11 +163,18 @@ impl Pool {
         }
     }
 
-    /// All checks, in the order in which clients see them.
+    /// All checks, in the order in which clients see them: a node of the reference recovers the sender when it
+    /// decodes a request, before it looks at nonce and block limit.
     fn check(&self, state: &State, transaction: &Transaction) -> Result<(), Status> {
         self.check_before_signature(state, transaction)?;
         if transaction.sender().is_none() {
             return Err(Status::MalformedTx);
+        }
+        if transaction.nonce() == &U256::MAX || state.chain.is_used(transaction.nonce()) {
+            return Err(Status::NonceCheckFail);
+        }
+        if !state.chain.admits_block_limit(transaction.block_limit()) {
+            return Err(Status::BlockLimitCheckFail);
         }
         if state.pending.contains_nonce(transaction.nonce()) {
             return Err(Status::NonceCheckFail);
@@ -193,12 +200,6 @@ impl Pool {
         }
         if state.dropped.contains(transaction.hash()) {
             return Err(Status::AlreadyInChain);
-        }
-        if transaction.nonce() == &U256::MAX || state.chain.is_used(transaction.nonce()) {
-            return Err(Status::NonceCheckFail);
-        }
-        if !state.chain.admits_block_limit(transaction.block_limit()) {
-            return Err(Status::BlockLimitCheckFail);
         }
         Ok(())
     }

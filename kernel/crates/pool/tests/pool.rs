@@ -164,6 +164,8 @@ fn the_first_failing_check_answers() {
     assert_eq!(submit_one(&pool, &pool_nonce_before_chain), Status::NonceCheckFail);
     let signature_before_pool_nonce = with_broken_signature(1);
     assert_eq!(submit_one(&pool, &signature_before_pool_nonce), Status::MalformedTx);
+    let signature_before_chain_nonce = with_broken_signature(7);
+    assert_eq!(submit_one(&pool, &signature_before_chain_nonce), Status::MalformedTx);
 }
 
 #[test]
