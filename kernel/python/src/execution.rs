@@ -78,8 +78,8 @@ impl CallResult {
     }
 
     #[getter]
-    fn gas_used(&self) -> u64 {
-        self.0.gas_used
+    fn gas_used(&self) -> Number {
+        Number(self.0.gas_used)
     }
 }
 

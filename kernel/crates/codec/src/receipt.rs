@@ -78,8 +78,8 @@ pub struct LogEntry {
 pub struct Receipt {
     /// The state root of the block.
     pub state_root: Hash,
-    /// Of this transaction alone.
-    pub gas_used: u64,
+    /// Of this transaction alone. A refund can exceed what was used: then it wraps, and all 256 bits matter.
+    pub gas_used: U256,
     /// The contract created; zeros if none.
     pub contract_address: Address,
     /// Always `Bloom::of(&logs)` in receipts made here.
@@ -103,7 +103,7 @@ impl Receipt {
     pub(crate) fn from_item(item: &Item<'_>) -> Result<Self, DecodeError> {
         let mut items = item.list().at("receipt")?;
         let state_root = items.expect_item().and_then(|item| item.exactly()).at("receipt stateRoot")?;
-        let gas_used = items.expect_item().and_then(|item| item.u64()).at("receipt gasUsed")?;
+        let gas_used = items.expect_item().and_then(|item| item.u256()).at("receipt gasUsed")?;
         let contract_address =
             items.expect_item().and_then(|item| item.exactly()).at("receipt contractAddress")?;
         let bloom = Bloom(items.expect_item().and_then(|item| item.exactly()).at("receipt bloom")?);
@@ -127,7 +127,7 @@ impl Receipt {
     pub(crate) fn encode_into(&self, encoder: &mut Encoder) {
         encoder.list(|list| {
             list.bytes(&self.state_root);
-            list.u64(self.gas_used);
+            list.u256(&self.gas_used);
             list.bytes(&self.contract_address);
             list.bytes(&self.bloom.0);
             list.u64(u64::from(self.status));

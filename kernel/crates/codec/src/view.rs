@@ -196,7 +196,7 @@ fn write_receipt(
         json.name("from");
         json.hex(&sender(transaction));
         json.name("gasUsed");
-        json.quantity(&U256::from(receipt.gas_used));
+        json.quantity(&receipt.gas_used);
         json.name("input");
         json.hex(transaction.data());
         json.name("logs");
@@ -237,7 +237,7 @@ fn write_short_receipt(json: &mut Writer, index: usize, transaction: &Transactio
         json.name("from");
         json.hex(&sender(transaction));
         json.name("gasUsed");
-        json.quantity(&U256::from(receipt.gas_used));
+        json.quantity(&receipt.gas_used);
         json.name("logs");
         write_logs(json, receipt);
         json.name("output");

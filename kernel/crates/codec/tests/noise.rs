@@ -41,10 +41,10 @@ prop_compose! {
 
 prop_compose! {
     fn receipt()(
-        state_root: [u8; 32], gas_used: u64, contract_address: [u8; 20], status: u32,
+        state_root: [u8; 32], gas_used: [u8; 32], contract_address: [u8; 20], status: u32,
         output in vec(any::<u8>(), 0..100), remain_gas in u256(), logs in vec(log(), 0..3)
     ) -> Receipt {
-        Receipt { state_root, gas_used, contract_address, bloom: Bloom::of(&logs), status, output, remain_gas, logs }
+        Receipt { state_root, gas_used: U256(gas_used), contract_address, bloom: Bloom::of(&logs), status, output, remain_gas, logs }
     }
 }
 

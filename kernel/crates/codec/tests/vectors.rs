@@ -171,7 +171,7 @@ fn receipts_have_eight_items() {
             .collect();
         let receipt = Receipt {
             state_root: fixed(&fields["stateRoot"]),
-            gas_used: fields["gasUsed"].as_u64().unwrap(),
+            gas_used: number(&fields["gasUsed"]),
             contract_address: fixed(&fields["contractAddress"]),
             bloom: Bloom::of(&logs),
             status: u32::try_from(fields["status"].as_u64().unwrap()).unwrap(),

@@ -84,7 +84,7 @@ pub struct CallResult {
     /// As in a receipt.
     pub output: Bytes,
     /// As in a receipt.
-    pub gas_used: u64,
+    pub gas_used: hansa_codec::U256,
 }
 
 /// The world state of one group, and the rules that change it.
@@ -184,7 +184,11 @@ impl Executor {
             is_call: true,
         };
         let executed = transaction::execute(&run, request)?;
-        Ok(CallResult { status: executed.status, output: executed.output, gas_used: executed.gas_used })
+        Ok(CallResult {
+            status: executed.status,
+            output: executed.output,
+            gas_used: hansa_codec::U256(executed.gas_used.to_be_bytes()),
+        })
     }
 
     /// Committed rows of one key, in row order; empty if there is no such table.

@@ -38,7 +38,7 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) struct Executed {
     pub(crate) status: Status,
-    pub(crate) gas_used: u64,
+    pub(crate) gas_used: U256,
     pub(crate) output: Bytes,
     pub(crate) contract: Option<Address>,
     pub(crate) logs: Vec<LogEntry>,
@@ -50,7 +50,7 @@ impl Executed {
     fn refused(status: Status, gas_used: u64) -> Self {
         Self {
             status,
-            gas_used,
+            gas_used: U256::from(gas_used),
             output: Bytes::new(),
             contract: None,
             logs: Vec::new(),
@@ -62,7 +62,7 @@ impl Executed {
     pub(crate) fn into_receipt(self) -> Receipt {
         Receipt {
             state_root: [0; 32],
-            gas_used: self.gas_used,
+            gas_used: hansa_codec::U256(self.gas_used.to_be_bytes()),
             contract_address: self.contract.unwrap_or_default(),
             bloom: Bloom::of(&self.logs),
             status: self.status.code(),
@@ -114,14 +114,16 @@ pub(crate) fn execute(block: &BlockRun<'_>, request: Request) -> Result<Executed
     let destroyed = world.destroy_marked()?;
     let earned = world.cleared_slots * schedule.slot_clear_refund + destroyed * schedule.self_destruct_refund;
     let refund = capped_refund(earned, outcome.gas_left, request.gas);
-    let used = gas_used(limit, outcome.gas_left, refund);
+    let used = U256::from(limit.saturating_sub(outcome.gas_left));
     let (gas_used, remaining_gas) = match payer {
-        Payer::Uncounted => (used, U256::ZERO),
-        Payer::Exempt => (0, U256::ZERO),
+        // A refund can exceed what was used: then the receipt bears the wrapped difference (§1.3).
+        Payer::Uncounted => (used.wrapping_sub(refund), U256::ZERO),
+        Payer::Exempt => (U256::ZERO, U256::ZERO),
         Payer::Prepaid(gas) => {
-            // Whoever lost all gas to a failure pays for having come only.
-            let price = if outcome.gas_left == 0 { charged } else { used };
-            let left = gas.saturating_sub(U256::from(price));
+            // Whoever lost all gas to a failure pays for having come only. Nobody earns prepaid gas by refunds.
+            let price =
+                if outcome.gas_left == 0 { U256::from(charged) } else { used.saturating_sub(refund) };
+            let left = gas.saturating_sub(price);
             let account = Account::open_or_create(&mut world.session, &request.origin)?;
             account.set_remaining_gas(&mut world.session, left)?;
             (price, left)
@@ -179,12 +181,6 @@ fn intrinsic_gas(creates: bool, data: &[u8]) -> u64 {
 fn capped_refund(earned: u64, left: u64, gas: U256) -> U256 {
     let cap = gas.wrapping_sub(U256::from(left)) / U256::from(2);
     cap.min(U256::from(earned))
-}
-
-/// limit − left − refund. A refund can exceed what was used; a receipt cannot say less than nothing.
-fn gas_used(limit: u64, left: u64, refund: U256) -> u64 {
-    let used = limit.saturating_sub(left);
-    u64::try_from(refund).map_or(0, |refund| used.saturating_sub(refund))
 }
 
 #[cfg(test)]

@@ -70,14 +70,14 @@ fn hello_world(free_storage: bool, expected: &str) {
     let block = chain.block(0);
     let deployed = run(&block, ALICE, None, unhex(&hello["init_code"]));
     assert_eq!(deployed.status, Status::None);
-    assert_eq!(deployed.gas_used, expected["deploy"].as_u64().unwrap());
+    assert_eq!(deployed.gas_used, U256::from(expected["deploy"].as_u64().unwrap()));
     let contract = deployed.contract.unwrap();
     for step in hello["order"].as_array().unwrap().iter().skip(1) {
         let step = step.as_str().unwrap();
         let data = unhex(&hello["calls"][step.trim_end_matches(" again")]);
         let called = run(&block, ALICE, Some(contract), data);
         assert_eq!(called.status, Status::None, "{step}");
-        assert_eq!(called.gas_used, expected[step]["gas_used"].as_u64().unwrap(), "{step}");
+        assert_eq!(called.gas_used, U256::from(expected[step]["gas_used"].as_u64().unwrap()), "{step}");
         assert_eq!(called.output.to_vec(), unhex(&expected[step]["output"]), "{step}");
     }
     let gone = run(&block, ALICE, Some(contract), unhex(&hello["calls"]["get()"]));
@@ -111,7 +111,7 @@ const LIMIT: u64 = 300_000_000;
 fn opcodes_after_istanbul_are_not_there() {
     for opcode in [0x1e, 0x48, 0x49, 0x4a, 0x5c, 0x5d, 0x5e, 0x5f, 0xe6, 0xfe, 0x0c] {
         let outcome = run_code(&[opcode]);
-        assert_eq!((outcome.status, outcome.gas_used), (Status::BadInstruction, LIMIT), "{opcode:#x}");
+        assert_eq!((outcome.status, outcome.gas_used), (Status::BadInstruction, U256::from(LIMIT)), "{opcode:#x}");
     }
 }
 
@@ -130,7 +130,7 @@ fn failures_take_all_gas_but_running_out_of_it_takes_none() {
         (&[0x60, 0x00, 0x60, 0x00, 0xfd], Status::RevertInstruction, 21_006),
     ] {
         let outcome = run_code(code);
-        assert_eq!((outcome.status, outcome.gas_used), (status, gas_used), "{code:x?}");
+        assert_eq!((outcome.status, outcome.gas_used), (status, U256::from(gas_used)), "{code:x?}");
     }
 }
 
@@ -162,7 +162,7 @@ fn a_call_that_bears_value_pushes_zero_and_gives_the_stipend_back() {
     let outcome = run_code(&code);
     assert_eq!((outcome.status, outcome.output.to_vec()), (Status::None, vec![0; 32]));
     let (before, after) = (6 * 3 + 2, 5 * 3);
-    assert_eq!(outcome.gas_used, 21_000 + before + 700 + 9_000 - 2_300 + after);
+    assert_eq!(outcome.gas_used, U256::from(21_000 + before + 700 + 9_000 - 2_300 + after));
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn too_little_gas_for_the_data_is_refused_by_the_formula() {
     let rows = rows.map(|(field, value)| (field.to_owned(), value.to_owned())).to_vec();
     let chain = Chain::with_rows(true, &[("_sys_config_".to_owned(), rows)]);
     let outcome = run(&chain.block(0), ALICE, None, vec![1; 692]);
-    assert_eq!((outcome.status, outcome.gas_used), (Status::OutOfGasIntrinsic, 100_000));
+    assert_eq!((outcome.status, outcome.gas_used), (Status::OutOfGasIntrinsic, U256::from(100_000)));
 }
 
 #[test]
@@ -193,4 +193,26 @@ fn the_same_sender_makes_other_addresses_even_after_a_failure() {
     assert_eq!(made.contract, Some(created_address(&message, U256::ONE)));
     // It has no code: later calls find nothing.
     assert_eq!(run(&block, ALICE, made.contract, Bytes::new()).status, Status::CallAddressError);
+}
+
+/// Four slots are cleared by a transaction whose gas field says little: the refund is larger than what it used, and the
+/// receipt bears the difference modulo 2²⁵⁶.
+#[test]
+fn a_refund_beyond_what_was_used_wraps() {
+    // SSTORE(slot, ISZERO(CALLDATASIZE)) for slots 0 to 3
+    let code: Vec<u8> = (0..4).flat_map(|slot| [0x36, 0x15, 0x60, slot, 0x55]).collect();
+    let mut init = vec![0x60, code.len() as u8, 0x80, 0x60, 0x0b, 0x60, 0x00, 0x39, 0x60, 0x00, 0xf3];
+    init.extend_from_slice(&code);
+    let chain = Chain::new(false);
+    let block = chain.block(0);
+    let contract = run(&block, ALICE, None, init).contract;
+    assert_eq!(run(&block, ALICE, contract, Bytes::new()).gas_used, U256::from(21_000 + 4 * 20_008));
+
+    let clearing =
+        crate::transaction::Request { gas: U256::from(100_000), ..transaction(ALICE, contract, vec![1]) };
+    let receipt = execute(&block, clearing).unwrap().into_receipt();
+    let used = U256::from(21_068 + 4 * 5_008);
+    assert_eq!(U256::from_be_bytes(receipt.gas_used.0), used.wrapping_sub(U256::from(4 * 15_000)));
+    assert_eq!(receipt.gas_used.significant_bytes().len(), 32);
+    assert_eq!(hansa_codec::Receipt::decode(&receipt.encode()), Ok(receipt));
 }
