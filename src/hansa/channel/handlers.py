@@ -132,4 +132,7 @@ class AmopRouter(Protocol):
         """A frame of type 0x30, 0x31, 0x35, 0x37 or 0x38 arrived; the router owes the answer."""
 
     def change_topics(self, session: SessionInfo, topics: frozenset[str]) -> None:
-        """The session's whole set of topics is now this one; empty once the session ended."""
+        """The session's whole set of topics is now this one."""
+
+    def forget_session(self, session: SessionInfo) -> None:
+        """The session ended: nothing can be sent to it any more."""

@@ -230,6 +230,11 @@ class ChannelServer:
             session.core.push_events(body)
             self._flush_soon(session)
 
+    def takes_more(self, session_id: int) -> bool:
+        """Whether a session keeps up with what it is sent; one that is gone does."""
+        session = self._sessions.get(session_id)
+        return session is None or session.takes_more
+
     def send_frame(self, session_id: int, frame: Frame) -> bool:
         """Send an AMOP frame as it is; False if the session is gone."""
         session = self._sessions.get(session_id)
@@ -281,7 +286,7 @@ class ChannelServer:
         if self._event_filters is not None:
             self._event_filters.forget_session(info)
         if self._amop is not None:
-            self._amop.change_topics(info, frozenset())
+            self._amop.forget_session(info)
 
     def leave(self, session: Session) -> None:
         """A socket is closed."""

@@ -150,6 +150,11 @@ class Session(asyncio.Protocol):
         self._transport.write(self._pipe.take())
         return True
 
+    @property
+    def takes_more(self) -> bool:
+        """The client reads as fast as it is sent to."""
+        return not self._is_writing_paused
+
     def end(self, reason: str) -> None:
         """Send what is queued, say goodbye and close. Harmless when already ended."""
         if not self.flush():

@@ -229,6 +229,11 @@ class Gateway:
         """Whether there is a session with the node."""
         return node in self._sessions
 
+    def waiting_bytes(self, node: NodeId) -> int:
+        """What the node has not taken yet of what was sent to it; 0 without a session."""
+        session = self._sessions.get(node)
+        return 0 if session is None else session.waiting_bytes
+
     def connected_ids(self) -> frozenset[NodeId]:
         """All nodes with a session. The same object until that changes."""
         return self._connected_ids

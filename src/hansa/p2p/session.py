@@ -219,12 +219,17 @@ class PeerSession(asyncio.Protocol):
 
     # --- writing -------------------------------------------------------------------------------------------
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What the peer has not taken yet."""
+        buffered = 0 if self._transport is None else self._transport.get_write_buffer_size()
+        return self.connection.outgoing_bytes + buffered
+
     def _has_room(self, size: int) -> bool:
         """Whether a payload may be queued. If not, the peer reads too slowly and the session ends."""
-        transport = self._transport
-        if not self.is_open or transport is None:
+        if not self.is_open or self._transport is None:
             return False
-        waiting = self.connection.outgoing_bytes + transport.get_write_buffer_size()
+        waiting = self.waiting_bytes
         # A single packet may be larger than the limit.
         if waiting == 0 or waiting + size <= self._owner.write_buffer_bytes_max:
             return True

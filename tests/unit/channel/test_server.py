@@ -557,7 +557,7 @@ async def test_hooks_hear_of_filters_topics_messages_and_ends(node, ec_chain):
             assert await client.cancel_event_filter(b"filter") == -41001
             assert [(message.topic, message.payload) for message in heard] == [("topic", b"pong")]
         await until(lambda: not server.sessions)
-    assert hooks.seen == [frozenset({"topic"}), b"filter", "forgotten", frozenset()]
+    assert hooks.seen == [frozenset({"topic"}), b"filter", "forgotten", "forgotten"]
 
 
 # --- the client alone ------------------------------------------------------------------------------
