@@ -133,10 +133,11 @@ def _address(value: object) -> bytes:
 
 
 def _topics(value: object) -> tuple[tuple[bytes, ...], ...]:
-    positions = value if isinstance(value, list) else [[value]]
-    if len(positions) > _TOPICS_MAX:
+    if not isinstance(value, list):
+        return ((_topic(value),),)
+    if len(value) > _TOPICS_MAX:
         raise InvalidFilter(f"a log has at most {_TOPICS_MAX} topics")
-    return tuple(map(_alternatives, positions))
+    return tuple(map(_alternatives, value))
 
 
 def _alternatives(value: object) -> tuple[bytes, ...]:

@@ -47,6 +47,31 @@ def executed(statuses: list[int]) -> Block:
     return Block.decode(rlp.encode([header, blob, block_hash, [], [receipt(status) for status in statuses]]))
 
 
+def test_event_logs_say_where_they_are() -> None:
+    block = proposed(2)
+    header, blob, block_hash, _, _ = rlp.decode(block.encode())
+    address, topic, other = b"\xc1" * 20, b"\xa1" * 32, b"\xa2" * 32
+    logs = [[address, [topic], b"one"], [address, [other, topic], b"two"]]
+    receipts: list[object] = [receipt(), [bytes(32), 0, bytes(20), b"\xff" * 256, 0, b"", 0, logs]]
+    block = Block.decode(rlp.encode([header, blob, block_hash, [], receipts]))
+    (found,) = block.event_logs_json([address], [[other], [topic, other]])
+    assert found == (
+        b'{"address":"0x%b","blockHash":"0x%b","blockNumber":"5","data":"0x%b","logIndex":"0x1",'
+        b'"topics":["0x%b","0x%b"],"transactionHash":"0x%b","transactionIndex":"0x1"}'
+        % tuple(
+            item.hex().encode()
+            for item in (address, block.hash, b"two", other, topic, block.transactions[1].hash)
+        )
+    )
+    assert len(block.event_logs_json([], [])) == len(block.event_logs_json([], [[]])) == 2
+    assert block.event_logs_json([bytes(20)], []) == []
+    assert proposed().event_logs_json([], []) == []
+    with pytest.raises(ValueError, match="20 bytes expected, not 1"):
+        block.event_logs_json([b"\x01"], [])
+    with pytest.raises(ValueError, match="32 bytes expected, not 1"):
+        block.event_logs_json([], [[b"\x01"]])
+
+
 def test_a_header_is_its_thirteen_fields() -> None:
     header = Header(
         number=7,
