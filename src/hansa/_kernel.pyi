@@ -12,6 +12,8 @@ from typing import final
 __all__ = [
     "Block",
     "CallResult",
+    "ContractCall",
+    "ContractTable",
     "ExecutedBlock",
     "Executor",
     "Header",
@@ -25,6 +27,7 @@ __all__ = [
     "sign",
     "transactions_root",
     "verify_batch",
+    "vrf_verify",
 ]
 
 # --- hashes and signatures [§2] ---------------------------------------------------------------------------
@@ -46,6 +49,11 @@ def verify_batch(
     public_keys: Sequence[bytes], digests: Sequence[bytes], signatures: Sequence[bytes]
 ) -> list[bool]:
     """For each: does the signature over the digest recover this key?"""
+
+def vrf_verify(input: bytes, public_key: bytes, proof: bytes) -> bytes | None:
+    """The 32-byte random value of a Curve25519 proof (execution §8.4), or None if the proof is not valid. All
+    three are texts.
+    """
 
 # --- transactions, headers, blocks -------------------------------------------------------------------------
 
@@ -304,6 +312,95 @@ class TransactionPool:
 
 _ReadMany = Callable[[list[bytes]], list[bytes | None]]
 
+_Condition = tuple[str, str, bytes]
+"""Field, operator (one of == != > >= < <=), value. == and != compare texts, the others 64-bit integers."""
+
+@final
+class ContractTable:
+    """A table during one call."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def key_field(self) -> str: ...
+    @property
+    def fields(self) -> list[str]:
+        """Key field and value fields, in byte order."""
+
+@final
+class ContractCall:
+    """The call a contract in Python answers: good until the answer is there, and only on its thread.
+
+    Writes answer how many rows they wrote, or −50000 if they are the origin's (`as_origin`) and it may not
+    (execution §4.1). `OSError` means that the storage failed, and ends the block whatever is made of it;
+    `RuntimeError` that the call is over, or that the table belongs to another.
+    """
+
+    @property
+    def origin(self) -> bytes:
+        """The sender of the transaction."""
+    @property
+    def sender(self) -> bytes:
+        """The direct caller."""
+    @property
+    def address(self) -> bytes:
+        """The contract that is called."""
+    @property
+    def number(self) -> int:
+        """The block that runs; one above the committed head in a read-only call."""
+    @property
+    def timestamp(self) -> int:
+        """Its timestamp in milliseconds; the committed head's in a read-only call."""
+    @property
+    def is_static(self) -> bool:
+        """Came the call by STATICCALL?"""
+    @property
+    def gas(self) -> int:
+        """What the call may cost."""
+    def open(self, name: str) -> ContractTable | None: ...
+    def create(self, name: str, key_field: str, value_fields: str, *, as_origin: bool) -> int:
+        """0, or −50001: there is such a table."""
+    def select(
+        self,
+        table: ContractTable,
+        key: bytes,
+        conditions: Sequence[_Condition],
+        limit: tuple[int, int] | None,
+    ) -> list[dict[str, bytes]]:
+        """Rows in the order every node sees; `limit` is (offset, count)."""
+    def committed(self, table: ContractTable, key: bytes, field: str) -> bytes | None:
+        """A field of the first row, as it was before this block."""
+    def insert(
+        self, table: ContractTable, key: bytes, fields: Sequence[tuple[str, bytes]], *, as_origin: bool
+    ) -> int:
+        """Fields the table does not have are left out."""
+    def update(
+        self,
+        table: ContractTable,
+        key: bytes,
+        fields: Sequence[tuple[str, bytes]],
+        conditions: Sequence[_Condition],
+        *,
+        as_origin: bool,
+    ) -> int: ...
+    def remove(
+        self, table: ContractTable, key: bytes, conditions: Sequence[_Condition], *, as_origin: bool
+    ) -> int: ...
+    def log(self, topics: Sequence[bytes], data: bytes) -> None:
+        """A log entry of the contract, taken back if the call fails."""
+    def charge(self, operation: str, times: int) -> None:
+        """The price of an operation (execution §2.0): create_table, open_table, select, insert, update, remove
+        or set.
+        """
+    def charge_gas(self, gas: int) -> None: ...
+    def raise_memory(self, size: int) -> None:
+        """At least so many bytes count as memory."""
+    def block_hash(self, number: int) -> bytes:
+        """Of a committed block; zeros if there is none."""
+
+_Contract = Callable[[ContractCall, bytes], tuple[bool, bytes]]
+"""Answers an input, selector included: (True, output), or (False, text) to fail. Raises nothing."""
+
 @final
 class CallResult:
     @property
@@ -341,8 +438,10 @@ class Executor:
         cache_bytes: int = ...,
         free_storage: bool = False,
         supported_version: tuple[int, int, int] = (2, 9, 1),
+        contracts: Sequence[tuple[bytes, int, _Contract]] = (),
     ) -> Executor:
-        """`cache_bytes` bounds what decoded rows may take in memory.
+        """`cache_bytes` bounds what decoded rows may take in memory. `contracts` (address, first block, answer)
+        are put in place of what the kernel has there; before its first block an address is empty.
 
         Raises ValueError: the version is not one of 2.9.0 to 2.11.x.
         """

@@ -21,6 +21,18 @@ pub fn keccak256<'py>(py: Python<'py>, data: PyBackedBytes) -> Bound<'py, PyByte
     PyBytes::new(py, &hash)
 }
 
+/// Elliptic curve verification takes a good part of a millisecond: others may run meanwhile.
+#[pyfunction]
+pub fn vrf_verify<'py>(
+    py: Python<'py>,
+    input: PyBackedBytes,
+    public_key: PyBackedBytes,
+    proof: PyBackedBytes,
+) -> Option<Bound<'py, PyBytes>> {
+    py.detach(|| hansa_privacy::curve25519_vrf_verify(&input, &public_key, &proof))
+        .map(|hash| PyBytes::new(py, &hash))
+}
+
 #[pyfunction]
 pub fn public_key<'py>(py: Python<'py>, secret: Fixed<32>) -> PyResult<Bound<'py, PyBytes>> {
     let key = py.detach(|| ecdsa::public_key(&secret.0)).map_err(invalid)?;

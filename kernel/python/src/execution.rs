@@ -12,6 +12,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::blocks::{Block, Header};
+use crate::contracts::PythonContract;
 use crate::errors::invalid;
 use crate::values::{list_of_bytes, Count, Fixed, Number};
 
@@ -111,14 +112,15 @@ impl Executor {
     #[new]
     #[pyo3(signature = (
         *, read_many, read_block_hash, cache_bytes = Count(CACHE_BYTES_DEFAULT), free_storage = false,
-        supported_version = (2, 9, 1)
-    ), text_signature = "(*, read_many, read_block_hash, cache_bytes=67108864, free_storage=False, supported_version=(2, 9, 1))")]
+        supported_version = (2, 9, 1), contracts = Vec::new()
+    ), text_signature = "(*, read_many, read_block_hash, cache_bytes=67108864, free_storage=False, supported_version=(2, 9, 1), contracts=())")]
     fn new(
         read_many: Py<PyAny>,
         read_block_hash: Py<PyAny>,
         cache_bytes: Count,
         free_storage: bool,
         supported_version: (u32, u32, u32),
+        contracts: Vec<(Fixed<20>, Count, Py<PyAny>)>,
     ) -> PyResult<Self> {
         if !(VERSION_MIN..=VERSION_MAX).contains(&supported_version) {
             let (major, minor, patch) = supported_version;
@@ -128,7 +130,11 @@ impl Executor {
         }
         let settings = Settings { cache_bytes: cache_bytes.as_usize(), free_storage };
         let (reader, hashes) = (Box::new(Reader(read_many)), Box::new(Hashes(read_block_hash)));
-        Ok(Self(hansa_executor::Executor::new(reader, hashes, settings)))
+        let mut executor = hansa_executor::Executor::new(reader, hashes, settings);
+        for (address, first_block, contract) in contracts {
+            executor.install(address.0, first_block.0, Box::new(PythonContract(contract)));
+        }
+        Ok(Self(executor))
     }
 
     fn genesis(&self, py: Python<'_>, header: &Header, rows: Vec<GenesisRow>) -> PyResult<ExecutedBlock> {

@@ -4,6 +4,7 @@
 //! in `errors`.
 
 mod blocks;
+mod contracts;
 mod crypto;
 mod errors;
 mod execution;
@@ -18,7 +19,9 @@ mod _kernel {
     #[pymodule_export]
     use crate::blocks::{transactions_root, Block, Header};
     #[pymodule_export]
-    use crate::crypto::{keccak256, public_key, recover, recover_batch, sign, verify_batch};
+    use crate::contracts::{ContractCall, ContractTable};
+    #[pymodule_export]
+    use crate::crypto::{keccak256, public_key, recover, recover_batch, sign, verify_batch, vrf_verify};
     #[pymodule_export]
     use crate::execution::{CallResult, ExecutedBlock, Executor};
     #[pymodule_export]

@@ -7,6 +7,8 @@ reason in words. `hansa/_kernel.pyi` documents each name.
 from hansa._kernel import (
     Block,
     CallResult,
+    ContractCall,
+    ContractTable,
     ExecutedBlock,
     Executor,
     Header,
@@ -20,11 +22,14 @@ from hansa._kernel import (
     sign,
     transactions_root,
     verify_batch,
+    vrf_verify,
 )
 
 __all__ = [
     "Block",
     "CallResult",
+    "ContractCall",
+    "ContractTable",
     "ExecutedBlock",
     "Executor",
     "Header",
@@ -38,4 +43,5 @@ __all__ = [
     "sign",
     "transactions_root",
     "verify_batch",
+    "vrf_verify",
 ]

@@ -246,11 +246,18 @@ fn named(fields: &[(String, Bytes)]) -> impl Iterator<Item = (&str, Bytes)> {
 }
 
 /// A contract from outside, as the registry holds it.
-pub(crate) struct Installed(pub(crate) Box<dyn Contract>);
+pub(crate) struct Installed {
+    pub(crate) first_block: u64,
+    pub(crate) contract: Box<dyn Contract>,
+}
 
 impl BuiltIn for Installed {
+    fn first_block(&self) -> u64 {
+        self.first_block
+    }
+
     fn answer(&self, call: &mut Call<'_, '_>, input: &[u8]) -> Answer {
-        self.0.answer(call, input).map_err(|failure| match failure {
+        self.contract.answer(call, input).map_err(|failure| match failure {
             ContractFailure::Failed(text) => Exception::Thrown(text),
             ContractFailure::State(error) => error.into(),
         })

@@ -109,9 +109,9 @@ impl Executor {
         }
     }
 
-    /// Put a contract at an address, in place of what is there.
-    pub fn install(&mut self, address: Address, contract: Box<dyn Contract>) {
-        self.rules.registry.install(address, Box::new(Installed(contract)));
+    /// Put a contract at an address, in place of what is there. Before `first_block` the address is empty.
+    pub fn install(&mut self, address: Address, first_block: u64, contract: Box<dyn Contract>) {
+        self.rules.registry.install(address, Box::new(Installed { first_block, contract }));
     }
 
     /// Block 0: the rows are written, nothing enters a root (data model §6.3).

@@ -129,8 +129,10 @@ impl<'a> World<'a> {
     fn system_contract(&self, address: &Address) -> Option<system::Contract<'a>> {
         let block = self.block;
         match block.rules.registry.get(address) {
-            Some(contract) => Some(system::Contract::BuiltIn(contract)),
-            None => self.object(address).map(system::Contract::Object),
+            Some(contract) if contract.first_block() <= block.current_number => {
+                Some(system::Contract::BuiltIn(contract))
+            }
+            _ => self.object(address).map(system::Contract::Object),
         }
     }
 

@@ -73,6 +73,11 @@ impl Contract<'_> {
 
 /// A system contract with a fixed address.
 pub(crate) trait BuiltIn: Send + Sync {
+    /// The height from which on it is there; before, the address is empty.
+    fn first_block(&self) -> u64 {
+        0
+    }
+
     fn answer(&self, call: &mut Call<'_, '_>, input: &[u8]) -> Answer;
 }
 
