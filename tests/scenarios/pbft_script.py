@@ -1,8 +1,6 @@
-"""Consensus stories as text: what happens to one sealer, and what it does.
+"""Stories about one sealer of PBFT: what can be told, and what it does (`script` says how they are read).
 
-A story is a text file. Lines that begin with `>` tell the machine something; the lines below them, up to an
-empty line, are everything it asked for. `#` begins a comment. Own votes come back at once, as the shell gives
-them back. Blocks have names: `B` before execution, `B*` after; `H10` is the hash of block 10.
+Own votes come back at once, as the shell gives them back.
 
     > start sealers=4 me=1 height=10           the first line; me=observer for a node that only follows
     > restored B* sign=11/2 prepared=11/B txs=3    what was persisted (either part, or both)
@@ -23,53 +21,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from hansa.consensus.pbft import events as ev
 from hansa.consensus.pbft.machine import PbftMachine
 from hansa.consensus.pbft.messages import Commit, Sign, ViewChange, WantedTransaction
 from hansa.consensus.pbft.sealing import SealingSettings
-from hansa.primitives import Hash32, Height, NodeId, View
-
-
-def node(index: int) -> NodeId:
-    """The sealer with this index."""
-    return NodeId(bytes([index]) * 64)
-
-
-def hash_of(name: str) -> Hash32:
-    """A block's name as a hash."""
-    return Hash32(name.encode().ljust(32, b"\0"))
-
-
-def name_of(block_hash: bytes) -> str:
-    """The name behind such a hash."""
-    return block_hash.rstrip(b"\0").decode()
-
-
-@dataclass(slots=True)
-class Step:
-    """Commands, and what they led to."""
-
-    commands: list[str] = field(default_factory=list)
-    expected: list[str] = field(default_factory=list)
-
-
-def parse_steps(text: str) -> list[Step]:
-    """Read a story."""
-    steps: list[Step] = []
-    for line in text.splitlines():
-        content = line.split("#")[0].strip()
-        if content.startswith(">"):
-            if not steps or steps[-1].expected:
-                steps.append(Step())
-            steps[-1].commands.append(content[1:].strip())
-        elif content:
-            steps[-1].expected.append(content)
-        elif not line.strip() and steps and (steps[-1].commands or steps[-1].expected):
-            steps.append(Step())
-    return [step for step in steps if step.commands]
+from hansa.primitives import Height, View
+from tests.scenarios.script import hash_of, name_of, node, rewrite, words_of
 
 
 class Stage:
@@ -85,9 +44,7 @@ class Stage:
         return [line for command in commands for line in self._perform(command)]
 
     def _perform(self, command: str) -> Iterator[str]:
-        words = command.split()
-        verb, arguments = words[0], [word for word in words[1:] if "=" not in word]
-        options = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+        verb, arguments, options = words_of(command)
         if verb == "start":
             self._start(options)
         elif verb == "show":
@@ -241,24 +198,6 @@ def _line(effect: ev.Effect) -> str:
             return f"refuse {height}/{view} {name_of(block_hash)} of {index}: {reason.value}"
 
 
-def rewrite(path: Path) -> None:
-    """Put what the machine does now into a story, keeping its comments."""
-    stage = Stage()
-    lines: list[str] = []
-    commands: list[str] = []
-    for line in [*path.read_text().splitlines(), ""]:
-        content = line.split("#")[0].strip()
-        if content.startswith(">"):
-            commands.append(content[1:].strip())
-            lines.append(line)
-        elif not line.strip():
-            lines.extend([*stage.play(commands), ""])
-            commands = []
-        elif not content:
-            lines.append(line)
-    path.write_text("\n".join(lines).rstrip("\n") + "\n")
-
-
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
-        rewrite(Path(argument))
+        rewrite(Path(argument), Stage())

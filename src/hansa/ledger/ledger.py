@@ -64,6 +64,7 @@ class Ledger:
         self._writing = asyncio.Lock()
         self._listeners: list[Callable[[CommittedBlock], None]] = []
         self._recent: OrderedDict[Height, Block] = OrderedDict()
+        self._blocks_are_signed = genesis.consensus != "raft"
         self.group_id = genesis.group_id
         head = store.get(schema.HEAD_KEY)
         if head is None:
@@ -220,6 +221,7 @@ class Ledger:
             parent=self._head,
             membership=self._membership,
             transaction_count_max=self.transaction_count_max,
+            is_signed=self._blocks_are_signed,
         )
         executed = self._execute(block)
         if executed.block.hash != block.hash:

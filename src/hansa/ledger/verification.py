@@ -1,6 +1,7 @@
 """Is this foreign block one that the group's sealers committed? (node §4.10, §5.4; execution §7)
 
-What execution will decide (roots, receipts) is compared afterwards, by the ledger.
+What execution will decide (roots, receipts) is compared afterwards, by the ledger. Blocks of a Raft group
+carry no signatures (node §4.9): there, whoever delivers a block is trusted like every sealer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ __all__ = ["verify_committed_block"]
 
 
 def verify_committed_block(
-    block: Block, *, parent: Header, membership: Membership, transaction_count_max: int
+    block: Block,
+    *,
+    parent: Header,
+    membership: Membership,
+    transaction_count_max: int,
+    is_signed: bool,
 ) -> None:
     """Check the chain link, the sealer list, the signatures and the transactions of a block.
 
@@ -22,6 +28,7 @@ def verify_committed_block(
         parent: the committed head.
         membership: as it counts for this height.
         transaction_count_max: the agreed `tx_count_limit`.
+        is_signed: the group's consensus signs its blocks.
 
     Raises:
         InvalidBlock: it breaks a rule; the text says which.
@@ -36,7 +43,8 @@ def verify_committed_block(
         raise InvalidBlock(height, f"{count} transactions, allowed are 1 to {transaction_count_max}")
     if header.transactions_root != transactions_root(block.transactions.hashes):
         raise InvalidBlock(height, "transactions root differs")
-    _verify_signatures(block, membership)
+    if is_signed:
+        _verify_signatures(block, membership)
     invalid = block.transactions.recover_senders()
     if invalid:
         raise InvalidBlock(height, f"transaction {invalid[0]} has no valid signature")

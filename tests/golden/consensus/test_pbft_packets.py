@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hansa.consensus.headers import header_on
 from hansa.consensus.pbft import events as ev
 from hansa.consensus.pbft.machine import PbftMachine
 from hansa.consensus.pbft.messages import (
@@ -18,7 +19,7 @@ from hansa.consensus.pbft.messages import (
     ViewChange,
     WantedTransaction,
 )
-from hansa.consensus.pbft.proposals import EMPTY_PROPOSAL_SEALER, header_on, open_proposal
+from hansa.consensus.pbft.proposals import EMPTY_PROPOSAL_SEALER, open_proposal
 from hansa.consensus.pbft.sealing import SealingSettings
 from hansa.consensus.pbft.signing import digests
 from hansa.kernel import Block, Header, TransactionList, keccak256, recover

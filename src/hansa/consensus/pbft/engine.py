@@ -19,10 +19,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import ClassVar, Final
 
 from hansa.consensus.errors import CommitFailed, InvalidProposal, MalformedPacket, UnreadableBackup
+from hansa.consensus.headers import header_on
+from hansa.consensus.inbox import Inbox, ReceivedPacket
 from hansa.consensus.invariant import present
+from hansa.consensus.log import short
 from hansa.consensus.pbft import backup
 from hansa.consensus.pbft.events import (
     BlockSealed,
@@ -60,7 +63,6 @@ from hansa.consensus.pbft.events import (
     ViewChangeReceived,
     Vote,
 )
-from hansa.consensus.pbft.inbox import Inbox, ReceivedPacket
 from hansa.consensus.pbft.machine import PbftMachine
 from hansa.consensus.pbft.messages import (
     NOT_A_SEALER,
@@ -73,80 +75,25 @@ from hansa.consensus.pbft.messages import (
     Sign,
     ViewChange,
 )
-from hansa.consensus.pbft.post import Network, Post, PostSettings, short
+from hansa.consensus.pbft.post import Post, PostSettings
 from hansa.consensus.pbft.proposals import (
     EMPTY_PROPOSAL_SEALER,
     Proposal,
-    header_on,
     open_proposal,
     proposal_of,
 )
 from hansa.consensus.pbft.sealing import SealingSettings
-from hansa.consensus.pbft.signing import Signer
+from hansa.consensus.surroundings import Backup, Chain, EngineSettings, Network, Pool, Signer, Surroundings
 from hansa.kernel import Block, ExecutedBlock, Header, TransactionList
 from hansa.ledger.errors import InvalidBlock, StaleBlock
 from hansa.primitives import GroupId, Hash32, Height, NodeId, View
 
-__all__ = [
-    "Backup",
-    "Chain",
-    "ConsensusStatus",
-    "Membership",
-    "Network",
-    "PbftEngine",
-    "PbftSettings",
-    "Pool",
-]
+__all__ = ["ConsensusStatus", "PbftEngine", "PbftSettings"]
 
 logger = logging.getLogger("hansa.consensus.pbft")
 
 PACKETS_PER_TURN_MAX: Final = 256
 _STATEMENTS: Final = (PacketType.NORMAL, PacketType.PREPARE_WITH_HASHES)
-
-
-class Membership(Protocol):
-    """Who votes on the next block; ascending."""
-
-    @property
-    def sealers(self) -> tuple[NodeId, ...]: ...
-
-
-class Chain(Protocol):
-    """The committed chain; `ledger.Ledger` is one."""
-
-    @property
-    def head(self) -> Header: ...
-    @property
-    def membership(self) -> Membership: ...
-    @property
-    def transaction_count_max(self) -> int: ...
-    def system_config(self, key: str) -> str: ...
-    async def execute(self, block: Block) -> ExecutedBlock:
-        """Run a proposal on the head; raises InvalidBlock or StaleBlock."""
-
-    async def commit(self, executed: ExecutedBlock, signatures: Sequence[tuple[int, bytes]]) -> Block:
-        """Make an executed block durable, then tell `on_head_changed`; raises StaleBlock."""
-
-
-class Pool(Protocol):
-    """Transactions that wait; `txpool.Pool` is one."""
-
-    def __len__(self) -> int: ...
-    def seal(self, count_limit: int, excluded: Sequence[bytes] = ()) -> TransactionList: ...
-    def lookup(self, hashes: Sequence[bytes]) -> tuple[TransactionList, list[int]]: ...
-    async def submit_list(self, transactions: TransactionList, *, from_client: bool = False) -> list[int]: ...
-    async def first_unfit(self, transactions: TransactionList) -> int | None:
-        """The index of the first transaction that no block on the head may hold."""
-
-
-class Backup(Protocol):
-    """A few records that survive a crash (`backup`)."""
-
-    def load(self, name: str) -> bytes | None:
-        """The record as it was saved last; None if it never was."""
-
-    async def save(self, name: str, data: bytes) -> None:
-        """Replace a record; it is on the disk when this returns. Raises if it cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +104,19 @@ class PbftSettings:
     post: PostSettings = field(default_factory=PostSettings)
     propose_with_hashes: bool = True
     """Proposals carry transaction hashes instead of transactions."""
+
+    @staticmethod
+    def of(settings: EngineSettings) -> PbftSettings:
+        """As the operator wrote it."""
+        return PbftSettings(
+            sealing=SealingSettings(
+                min_block_generation_ms=settings.block_interval_ms_min,
+                dynamic_block_size=settings.enable_dynamic_block_size,
+                block_size_increase_percent=int(settings.block_size_increase_ratio * 100),
+            ),
+            post=PostSettings(ttl=settings.forwarding_depth, optimize_ttl=settings.enable_ttl_optimization),
+            propose_with_hashes=settings.enable_prepare_with_hashes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +140,25 @@ class ConsensusStatus:
 
 class PbftEngine:
     """One group's PBFT."""
+
+    packet_module: ClassVar[int] = 8
+
+    @classmethod
+    def open(cls, surroundings: Surroundings) -> PbftEngine:
+        """The engine of a group whose genesis file says `pbft`."""
+        return cls(
+            me=surroundings.me,
+            group_id=surroundings.group_id,
+            settings=PbftSettings.of(surroundings.settings),
+            chain=surroundings.chain,
+            pool=surroundings.pool,
+            network=surroundings.network,
+            signer=surroundings.signer,
+            store=surroundings.store,
+            aligned_ms=surroundings.aligned_ms,
+            steady_ms=surroundings.steady_ms,
+            on_working=surroundings.on_working,
+        )
 
     def __init__(
         self,

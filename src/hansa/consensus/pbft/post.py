@@ -6,12 +6,14 @@ Reads the machine (who the sealers are, what is still timely), never changes it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from hansa.consensus.errors import MalformedPacket
+from hansa.consensus.inbox import ReceivedPacket
 from hansa.consensus.invariant import present
+from hansa.consensus.log import short
 from hansa.consensus.pbft.duplicates import KnownMessages
 from hansa.consensus.pbft.events import (
     BroadcastCommit,
@@ -21,31 +23,21 @@ from hansa.consensus.pbft.events import (
     BroadcastViewChange,
     SendViewChange,
 )
-from hansa.consensus.pbft.inbox import ReceivedPacket
 from hansa.consensus.pbft.machine import PbftMachine
 from hansa.consensus.pbft.messages import Commit, Message, PacketType, PbftPacket, Prepare, Sign, ViewChange
 from hansa.consensus.pbft.relay import is_worth_relaying, route_foreign, route_own
-from hansa.consensus.pbft.signing import Signer, digests, sign_message
+from hansa.consensus.pbft.signing import digests, sign_message
+from hansa.consensus.surroundings import Network, Signer
 from hansa.kernel import keccak256, verify_batch
 from hansa.primitives import GroupId, Hash32, NodeId
 
-__all__ = ["Network", "Post", "PostSettings", "short"]
+__all__ = ["Post", "PostSettings"]
 
 logger = logging.getLogger("hansa.consensus.pbft")
 
 SIGNATURE_SIZE: Final = 65
 
 _Vote = TypeVar("_Vote", Sign, Commit, ViewChange)
-
-
-class Network(Protocol):
-    """This group's packets of module 8."""
-
-    def send(self, node: NodeId, packet_type: int, payload: bytes) -> None:
-        """Queue a packet; without a session it is dropped."""
-
-    def connected_ids(self) -> Collection[NodeId]:
-        """Nodes there is a session with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +202,3 @@ class Post:
             )
         verdicts = verify_batch(keys, signed, signatures)
         return [both[0] and both[1] for both in zip(verdicts[::2], verdicts[1::2], strict=True)]
-
-
-def short(data: bytes) -> str:
-    """The beginning of a hash or node id, as it stands in the log."""
-    return f"{data[:4].hex()}..."

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hansa.consensus.errors import InvalidProposal
+from hansa.consensus.headers import header_on
 from hansa.consensus.pbft.messages import Prepare, WantedTransaction
 from hansa.kernel import Block, ExecutedBlock, Header, TransactionList, transactions_root
 from hansa.primitives import Hash32, NodeId
 
-__all__ = ["EMPTY_PROPOSAL_SEALER", "Proposal", "header_on", "open_proposal", "proposal_of"]
+__all__ = ["EMPTY_PROPOSAL_SEALER", "Proposal", "open_proposal", "proposal_of"]
 
 EMPTY_PROPOSAL_SEALER: Final = (1 << 256) - 1
 """What stands for the sealer in the header of an empty prepare."""
@@ -127,18 +128,6 @@ def open_proposal(prepare: Prepare, head: Header, sealers: Sequence[NodeId]) -> 
 def proposal_of(block: Block) -> Proposal:
     """A block of our own: sealed, or kept through a restart."""
     return Proposal(Hash32(block.hash), block.header, block.transactions.hashes, block=block)
-
-
-def header_on(head: Header, sealers: Sequence[NodeId], *, timestamp: int, sealer: int) -> Header:
-    """The header of a new proposal, but for its transactions root."""
-    return Header(
-        number=head.number + 1,
-        parent_hash=head.hash,
-        state_root=head.state_root,
-        timestamp=timestamp,
-        sealer=sealer,
-        sealer_list=sealers,
-    )
 
 
 def block_on(

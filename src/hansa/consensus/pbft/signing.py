@@ -8,25 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from hansa.codec import rlp
 from hansa.consensus.pbft.messages import Message
+from hansa.consensus.surroundings import Signer
 
-__all__ = ["HashFunction", "Signer", "digests", "sign_message", "view_preimage"]
+__all__ = ["HashFunction", "digests", "sign_message", "view_preimage"]
 
 HashFunction = Callable[[bytes], bytes]
 """The chain's: Keccak-256 or SM3."""
 
 _Message = TypeVar("_Message", bound=Message)
-
-
-class Signer(Protocol):
-    """The node's key."""
-
-    def sign(self, digest: bytes) -> bytes:
-        """Sign 32 bytes."""
-        ...
 
 
 def view_preimage(message: Message) -> bytes:

@@ -1,6 +1,6 @@
 """A loud peer does not push out the others."""
 
-from hansa.consensus.pbft.inbox import BYTES_PER_PEER_MAX, PACKETS_PER_PEER_MAX, Inbox, ReceivedPacket
+from hansa.consensus.inbox import BYTES_PER_PEER_MAX, PACKETS_PER_PEER_MAX, Inbox, ReceivedPacket
 from hansa.primitives import NodeId
 
 LOUD, QUIET = NodeId(b"L" * 64), NodeId(b"Q" * 64)

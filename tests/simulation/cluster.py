@@ -1,29 +1,27 @@
 """A group of sealers without sockets, clocks or keys: one seed, one heap of events.
 
-Each node is the real `PbftMachine` behind a shell of a page: a disk that keeps what was persisted, a pool,
-a download of blocks from whoever is ahead. The network delays, drops, repeats and reorders, links are cut and
-mended, nodes crash (even between two effects of one event) and come back with their disk. The checkers of
-`pbft_checkers` look at every vote and every stored block.
+Each node is a real machine behind a shell of a page: a disk that keeps what was persisted, a pool, a download
+of blocks from whoever is ahead. The network delays, drops, repeats and reorders, links are cut and mended,
+nodes crash (even between two effects of one event) and come back with their disk. What is said and how it is
+carried out is the engine's own page (`pbft_node`, `raft_node`, `rpbft_node`); its checkers look at every vote
+and every stored block.
 """
 
 from __future__ import annotations
 
 import hashlib
 import heapq
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
-from hansa.consensus.pbft import events as ev
-from hansa.consensus.pbft.machine import PbftMachine
-from hansa.consensus.pbft.messages import Commit, Message, Prepare, Sign, ViewChange, WantedTransaction
-from hansa.consensus.pbft.sealing import SealingSettings
 from hansa.primitives import Hash32, Height, NodeId
-from tests.simulation.pbft_checkers import Checkers
-from tests.simulation.pbft_faults import FaultMix
+from tests.simulation.checkers import Checkers
+from tests.simulation.faults import FaultMix
 
 TRANSACTION_COUNT_MAX = 20
-EXECUTION_TIMEOUT_MS = 3000
 STATUS_INTERVAL_MS = 1000
 
 
@@ -60,23 +58,26 @@ class SimBlock:
 
 @dataclass(frozen=True, slots=True)
 class SignedBlock:
-    """A committed block with the sealers that stand by it."""
+    """A committed block with the sealers that stand by it; with Raft, nobody signs."""
 
     block: SimBlock
-    signers: frozenset[int]
+    signers: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
 class Disk:
-    """What survives a crash."""
+    """What survives a crash: the chain, and the records of the engine with the blocks they are about."""
 
     chain: list[SignedBlock] = field(default_factory=list)
-    vote: ev.Vote | None = None
-    prepared: ev.Prepared | None = None
-    prepared_block: SimBlock | None = None
+    records: dict[type, Any] = field(default_factory=dict)
+    blocks: dict[Hash32, SimBlock] = field(default_factory=dict)
+
+    def record(self, kind: type) -> Any:
+        """The newest of its kind; None: never persisted."""
+        return self.records.get(kind)
 
 
-class Node:
+class Node(ABC):
     """A sealer: its machine, and the shell around it."""
 
     def __init__(self, cluster: Cluster, index: int) -> None:
@@ -87,36 +88,67 @@ class Node:
         self.is_up = False
         self.pool: dict[int, None] = {}
         self.proposals: dict[Hash32, SimBlock] = {}
-        self.machine = self._new_machine()
+        self.known_height = 0
+        self._armed_for: int | None = None
+        self.machine = self.new_machine()
+
+    # --- what each engine does in its own way ------------------------------------------------------
+
+    events: Any
+    """The engine's module of events; the names of those that concern the chain are the same everywhere."""
+
+    @abstractmethod
+    def new_machine(self) -> Any:
+        """As after a start."""
+
+    @abstractmethod
+    def restored(self) -> object:
+        """The first event: what the disk holds."""
+
+    @abstractmethod
+    def head(self) -> object:
+        """What the machine is told about the chain."""
+
+    @abstractmethod
+    def blocks_in_use(self) -> set[Hash32]:
+        """What must not be forgotten."""
+
+    @abstractmethod
+    def carry_out(self, effect: Any) -> object | None:
+        """Do it; the event that answers it, if it does so at once."""
+
+    @abstractmethod
+    def connected(self, peer: int) -> None:
+        """A link is there."""
+
+    @abstractmethod
+    def disconnected(self, peer: int) -> None:
+        """A link is gone."""
+
+    # --- what happens to every node ----------------------------------------------------------------
 
     @property
     def height(self) -> int:
         """Of the newest stored block."""
         return len(self.disk.chain)
 
-    def head(self) -> ev.Head:
-        """What the machine is told about the chain."""
-        return ev.Head(
-            height=Height(self.height),
-            hash=self.disk.chain[-1].block.executed_hash if self.disk.chain else digest("genesis"),
-            sealers=tuple(node_id(index) for index in range(self.cluster.size)),
-            transaction_count_max=TRANSACTION_COUNT_MAX,
-            execution_timeout_ms=EXECUTION_TIMEOUT_MS,
-        )
+    @property
+    def head_hash(self) -> Hash32:
+        """Of the same, after execution."""
+        return self.disk.chain[-1].block.executed_hash if self.disk.chain else digest("genesis")
 
     def start(self) -> None:
         """Come up with what the disk holds."""
         self.incarnation += 1
         self.is_up = True
-        self.pool, self.proposals = {}, {}
-        if self.disk.prepared_block is not None:
-            self.proposals[self.disk.prepared_block.hash] = self.disk.prepared_block
-        self.machine = self._new_machine()
-        self.tell(ev.Restored(self.disk.vote, self.disk.prepared))
+        self.pool, self.known_height, self._armed_for = {}, 0, None
+        self.proposals = dict(self.disk.blocks)
+        self.machine = self.new_machine()
+        self.tell(self.restored())
         for peer in self.cluster.nodes:
             if self.cluster.is_linked(self.index, peer.index):
-                self.tell(ev.PeerConnected(node_id(peer.index)))
-                peer.tell(ev.PeerConnected(node_id(self.index)))
+                self.connected(peer.index)
+                peer.connected(self.index)
         self._report_status()
 
     def crash(self) -> None:
@@ -124,15 +156,15 @@ class Node:
         self.is_up = False
         for peer in self.cluster.nodes:
             if peer.is_up and peer is not self:
-                peer.tell(ev.PeerDisconnected(node_id(self.index)))
+                peer.disconnected(self.index)
 
     def submit(self, transaction: int) -> None:
         """A transaction reached this node's pool."""
         if not any(transaction in stored.block.transactions for stored in self.disk.chain):
             self.pool[transaction] = None
-            self.tell(ev.PoolChanged(len(self.pool)))
+            self.tell(self.events.PoolChanged(len(self.pool)))
 
-    def tell(self, event: ev.Event) -> None:
+    def tell(self, event: object) -> None:
         """One event, all it leads to, and the next deadline."""
         waiting = [event]
         while waiting and self.is_up:
@@ -142,122 +174,36 @@ class Node:
                 if position == crash_after:
                     self.crash()
                     return
-                answer = self._carry_out(effect)
+                self.cluster.trace(self.index, effect)
+                answer = self.carry_out(effect)
                 if answer is not None:
                     waiting.append(answer)
         self._arm_timer()
 
-    # --- effects -----------------------------------------------------------------------------------
+    def persist(self, record: object, block: SimBlock | None = None) -> None:
+        """Replace a record of the disk, and the block that belongs to its kind."""
+        self.disk.records[type(record)] = record
+        if block is not None:
+            self.disk.blocks = {block.hash: block}
 
-    def _carry_out(self, effect: ev.Effect) -> ev.Event | None:
-        self.cluster.trace(self.index, effect)
-        match effect:
-            case ev.Persist(ev.Vote() as vote):
-                self.disk.vote = vote
-            case ev.Persist(ev.Prepared() as prepared):
-                self.disk.prepared, self.disk.prepared_block = prepared, self.proposals[prepared.block_hash]
-            case ev.SealBlock():
-                return self._seal(effect)
-            case ev.BroadcastPrepare(height, view, block_hash):
-                block = self.proposals[block_hash]
-                self._broadcast(Prepare(height, view, self.index, self.cluster.now, block_hash), block)
-            case ev.BroadcastEmptyPrepare(height, view):
-                block = SimBlock(height, self.machine.head.hash, self.index, self.cluster.now, ())
-                self._broadcast(Prepare(height, view, self.index, self.cluster.now, block.hash), block)
-            case ev.ExecuteProposal(block_hash):
-                self._execute(block_hash)
-            case ev.RequestMissedTransactions(index, _, block_hash, _):
-                self.cluster.send(
-                    self.index, index, lambda leader: leader._answer_missed(self.index, block_hash)
-                )
-            case ev.BroadcastSign(height, view, block_hash):
-                sign = Sign(height, view, self.index, self.cluster.now, block_hash)
-                self.cluster.checkers.sign_cast(sign)
-                self._broadcast(sign)
-                return ev.SignReceived(sign)
-            case ev.BroadcastCommit(height, view, block_hash):
-                commit = Commit(
-                    height, view, self.index, self.cluster.now, block_hash, _signature(self.index)
-                )
-                self.cluster.checkers.commit_cast(commit, self.disk.prepared)
-                self._broadcast(commit)
-                return ev.CommitReceived(commit)
-            case ev.BroadcastViewChange(height, view, block_hash):
-                vote = ViewChange(height, view, self.index, self.cluster.now, block_hash)
-                self._broadcast(vote)
-                return ev.ViewChangeReceived(vote)
-            case ev.SendViewChange(index, height, view, block_hash):
-                vote = ViewChange(height, view, self.index, self.cluster.now, block_hash)
-                self.cluster.send(self.index, index, lambda peer: peer.receive(vote))
-            case ev.CommitBlock(_, block_hash, _, signatures):
-                signers = frozenset(index for index, _ in signatures)
-                stored = SignedBlock(self.proposals[block_hash], signers)
-                self.cluster.after_own(self, self.cluster.mix.commit_ms, lambda: self._store(stored))
-            case ev.Refused():
-                pass
-        return None
-
-    def _seal(self, order: ev.SealBlock) -> ev.Event:
-        transactions = tuple(self.pool)[: order.transaction_count_max]
-        block = SimBlock(
-            order.height, self.machine.head.hash, self.index, self.cluster.now, tuple(transactions)
-        )
+    def pack_block(self, height: Height, transaction_count_max: int) -> SimBlock:
+        """A new block from the pool."""
+        transactions = tuple(self.pool)[:transaction_count_max]
+        block = SimBlock(height, self.head_hash, self.index, self.cluster.now, transactions)
         self.proposals[block.hash] = block
-        return ev.BlockSealed(order.height, order.view, block.hash, len(transactions))
+        return block
 
-    def _execute(self, block_hash: Hash32) -> None:
-        block = self.proposals[block_hash]
-        missing = [place for place, number in enumerate(block.transactions) if number not in self.pool]
-        if missing and block_hash not in self._filled:
-            wanted = tuple(WantedTransaction(digest(block.transactions[place]), place) for place in missing)
-            self.cluster.after_own(
-                self, (0, 0), lambda: self.tell(ev.TransactionsMissing(block_hash, wanted))
-            )
-        else:
-            executed = ev.ProposalExecuted(block_hash, block.executed_hash)
-            self.cluster.after_own(self, self.cluster.mix.execution_ms, lambda: self.tell(executed))
+    def store_later(self, stored: SignedBlock) -> None:
+        """Commit, which takes its time."""
+        self.cluster.after_own(self, self.cluster.mix.commit_ms, lambda: self._store(stored))
 
-    def _answer_missed(self, asking: int, block_hash: Hash32) -> None:
-        if block_hash in self.proposals:
-            self.cluster.send(self.index, asking, lambda peer: peer._fill(block_hash))
-
-    def _fill(self, block_hash: Hash32) -> None:
-        self._filled.add(block_hash)
-        self.tell(ev.MissedTransactionsArrived(block_hash))
-
-    def _broadcast(self, message: Message, block: SimBlock | None = None) -> None:
-        for peer in range(self.cluster.size):
-            if peer != self.index:
-                self.cluster.send(self.index, peer, lambda node: node.receive(message, block))
-
-    # --- what arrives ------------------------------------------------------------------------------
-
-    def receive(self, message: Message, block: SimBlock | None = None) -> None:
-        """A message of another sealer."""
-        if not self.machine.is_timely(message):
-            return
-        match message:
-            case Prepare():
-                assert block is not None
-                self.proposals[block.hash] = block
-                count = len(block.transactions)
-                self.tell(
-                    ev.ProposalReceived(
-                        message.height, message.view, message.index, block.hash, block.parent_hash, count
-                    )
-                )
-            case Sign():
-                self.tell(ev.SignReceived(message))
-            case Commit():
-                self.tell(ev.CommitReceived(message))
-            case ViewChange():
-                self.tell(ev.ViewChangeReceived(message))
+    # --- sync --------------------------------------------------------------------------------------
 
     def learn_height(self, peer: int, height: int) -> None:
         """A peer tells how far it is; what we lack is downloaded block by block."""
         self.known_height = height
         if height > self.height:
-            self.tell(ev.SyncChanged(is_syncing=True))
+            self.tell(self.events.SyncChanged(is_syncing=True))
             wanted = self.height
             self.cluster.send(self.index, peer, lambda node: node._serve_block(self.index, wanted))
 
@@ -276,18 +222,22 @@ class Node:
             return
         self.cluster.checkers.block_stored(self.index, stored)
         self.disk.chain.append(stored)
+        if self.cluster.crashes_at_commit(self.index):
+            self.crash()
+            return
         for transaction in stored.block.transactions:
             self.pool.pop(transaction, None)
+        in_use = self.blocks_in_use()
         self.proposals = {
             block_hash: block
             for block_hash, block in self.proposals.items()
-            if block_hash in self.machine.proposals_in_use() or block.height > self.height
+            if block_hash in in_use or block.height > self.height
         }
         self.cluster.trace(self.index, f"stored {self.height} {stored.block.executed_hash.hex()[:8]}")
-        self.tell(ev.HeadAdvanced(self.head()))
-        self.tell(ev.PoolChanged(len(self.pool)))
+        self.tell(self.events.HeadAdvanced(self.head()))
+        self.tell(self.events.PoolChanged(len(self.pool)))
         if self.known_height <= self.height:
-            self.tell(ev.SyncChanged(is_syncing=False))
+            self.tell(self.events.SyncChanged(is_syncing=False))
         self._announce()
 
     def _announce(self) -> None:
@@ -299,7 +249,7 @@ class Node:
     def _report_status(self) -> None:
         self._announce()
         if self.known_height <= self.height:
-            self.tell(ev.SyncChanged(is_syncing=False))
+            self.tell(self.events.SyncChanged(is_syncing=False))
         self.cluster.after_own(self, (STATUS_INTERVAL_MS, STATUS_INTERVAL_MS), self._report_status)
 
     # --- time --------------------------------------------------------------------------------------
@@ -313,35 +263,33 @@ class Node:
 
     def _timer_fired(self) -> None:
         self._armed_for = None
-        self.tell(ev.TimerFired())
-
-    def _new_machine(self) -> PbftMachine:
-        self._armed_for: int | None = None
-        self.known_height = 0
-        self._filled: set[Hash32] = set()
-        return PbftMachine(node_id(self.index), SealingSettings(), self.head(), self.cluster.now)
-
-
-def _signature(index: int) -> bytes:
-    return bytes([index]) * 65
+        self.tell(self.events.TimerFired())
 
 
 class Cluster:
     """Nodes, network and time."""
 
-    def __init__(self, seed: int, mix: FaultMix, *, size: int) -> None:
+    def __init__(
+        self,
+        seed: int,
+        mix: FaultMix,
+        *,
+        size: int,
+        checkers: Checkers,
+        new_node: Callable[[Cluster, int], Node],
+    ) -> None:
         self.random = Random(seed)
         self.mix = mix
         self.size = size
         self.now = 0
         self.is_healed = False
-        self.checkers = Checkers(size)
+        self.checkers = checkers
         self.history = hashlib.sha256()
         self.lines: list[str] | None = None
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._ticket = 0
         self._cut: set[tuple[int, int]] = set()
-        self.nodes = [Node(self, index) for index in range(size)]
+        self.nodes = [new_node(self, index) for index in range(size)]
 
     # --- running -----------------------------------------------------------------------------------
 
@@ -388,7 +336,7 @@ class Cluster:
             and (source, target) not in self._cut
         )
 
-    def send(self, source: int, target: int, deliver: Callable[[Node], None]) -> None:
+    def send(self, source: int, target: int, deliver: Callable[[Any], None]) -> None:
         """Bring something to a node, perhaps late, perhaps twice, perhaps never."""
         if not self.is_linked(source, target):
             return
@@ -421,14 +369,14 @@ class Cluster:
         if (one, other) not in self._cut:
             self._cut.add((one, other))
             if self.nodes[other].is_up:
-                self.nodes[other].tell(ev.PeerDisconnected(node_id(one)))
+                self.nodes[other].disconnected(one)
 
     def mend(self) -> None:
         """Restore all links."""
         cut, self._cut = sorted(self._cut), set()
         for one, other in cut:
             if self.is_linked(one, other):
-                self.nodes[other].tell(ev.PeerConnected(node_id(one)))
+                self.nodes[other].connected(one)
 
     # --- faults ------------------------------------------------------------------------------------
 
@@ -438,6 +386,13 @@ class Cluster:
             return None
         self.at(self.now + self.random.randint(*self.mix.down_ms), lambda: self.revive(index))
         return self.random.randrange(effect_count + 1)
+
+    def crashes_at_commit(self, index: int) -> bool:
+        """Does the node die now that a block is on its disk?"""
+        if self.is_healed or self.random.random() >= self.mix.crash_at_commit:
+            return False
+        self.at(self.now + self.random.randint(*self.mix.down_ms), lambda: self.revive(index))
+        return True
 
     def strike(self, index: int) -> None:
         """A node dies and comes back later."""

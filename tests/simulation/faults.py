@@ -30,6 +30,8 @@ class FaultMix:
     """A random node dies this often; 0: never."""
     crash_in_effects: float = 0.0
     """A node dies between two effects of one event."""
+    crash_at_commit: float = 0.0
+    """A node dies when a block has just become durable."""
     down_ms: tuple[int, int] = (100, 3000)
     """How long a dead node stays dead."""
     execution_ms: tuple[int, int] = (1, 30)
