@@ -4,6 +4,9 @@
 
 Files are named `log_%Y%m%d%H.%M.log` after the moment they were begun; a new one begins each hour, and
 when the size limit is reached. The module is the package the line comes from.
+
+A log that cannot be written (a full disk) is said once on standard error and does not stop the node: whether
+it must stop is decided where its data are written.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -88,25 +92,42 @@ class HourlyFileHandler(logging.Handler):
         self._hour = -1
         self._file: TextIO | None = None
         self._size = 0
+        self._is_losing_lines = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record; a full disk is reported once by `logging`, not raised."""
+        """Write a record. If that fails the line is lost; the next one is tried anew."""
+        line = self.format(record) + "\n"
         try:
-            line = self.format(record) + "\n"
             file = self._current_file()
             file.write(line)
             self._size += len(line)
             if self._flush_each_line:
                 file.flush()
-        except OSError:
-            self.handleError(record)
+        except OSError as error:
+            self._lose_line(error)
+        else:
+            self._is_losing_lines = False
 
     def close(self) -> None:
         """Write out and close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._abandon_file()
         super().close()
+
+    def _lose_line(self, error: OSError) -> None:
+        self._abandon_file()
+        if self._is_losing_lines:
+            return
+        self._is_losing_lines = True
+        with suppress(OSError):
+            sys.stderr.write(f"lines of the log in {self._directory} are lost: {error.strerror or error}\n")
+            sys.stderr.flush()
+
+    def _abandon_file(self) -> None:
+        """What the file still buffers is written, or lost with it."""
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):
+                file.close()
 
     def _current_file(self) -> TextIO:
         now = self._clock()
