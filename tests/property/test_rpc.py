@@ -13,13 +13,13 @@ import httptools
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.unit.rpc.fakes import FakeNode
 
 from hansa.rpc import HttpLimits, HttpServer, RpcService
 from hansa.rpc.errors import RpcError
 from hansa.rpc.http import HttpConnection
 from hansa.rpc.methods import METHODS
 from hansa.rpc.values import read_address, read_bytes, read_count, read_hash, read_number
+from tests.unit.rpc.fakes import FakeNode
 
 _SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

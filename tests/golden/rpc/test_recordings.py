@@ -12,8 +12,6 @@ from typing import Any
 
 import orjson
 import pytest
-from tests.golden.rpc.recordings import load, rebuild_block
-from tests.unit.rpc.fakes import FakeGroup, FakeNode
 
 from hansa.primitives import Address, GroupId, Hash32, Height, NodeId, View
 from hansa.rpc import Gate, Refusal, RpcService
@@ -28,6 +26,8 @@ from hansa.rpc.views import (
     Totals,
 )
 from hansa.txpool import AdmissionStatus
+from tests.golden.rpc.recordings import load, rebuild_block
+from tests.unit.rpc.fakes import FakeGroup, FakeNode
 
 _CHAIN = load("chain.json")
 _BLOCKS = {int(record["block"]["number"], 16): record for record in _CHAIN["blocks"]}

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.rpc.fakes import FakeNode
 
 from hansa.primitives import GroupId
 from hansa.rpc import RpcService
@@ -24,6 +23,7 @@ from hansa.rpc.group_operations import (
     read_new_group,
     read_peers,
 )
+from tests.unit.rpc.fakes import FakeNode
 
 _SEALER = "ab" * 64
 _GOOD: dict[str, Any] = {"timestamp": "1585214879000", "sealers": [_SEALER]}

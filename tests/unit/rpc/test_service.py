@@ -8,13 +8,13 @@ import logging
 from typing import Any
 
 import pytest
-from tests.unit.rpc.fakes import ME, FakeGroup, FakeNode
 
 from hansa.primitives import GroupId, Height
 from hansa.rpc import Refusal, RpcService
 from hansa.rpc.framing import BATCH_COUNT_MAX
 from hansa.rpc.methods import METHODS
 from hansa.rpc.views import CallOutcome
+from tests.unit.rpc.fakes import ME, FakeGroup, FakeNode
 
 _HEIGHT_TEXT = b'{"id":7,"jsonrpc":"2.0","result":"0x1"}\n'
 

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.rpc.fakes import FakeGroup, FakeNode
 
 from hansa.kernel import Transaction
 from hansa.primitives import Hash32
@@ -14,6 +13,7 @@ from hansa.rpc import RpcService
 from hansa.rpc.refusals import transaction_refused
 from hansa.rpc.views import CallRequest
 from hansa.txpool import AdmissionStatus
+from tests.unit.rpc.fakes import FakeGroup, FakeNode
 
 _FROM = "0x" + "11" * 20
 _TO = "22" * 20
