@@ -19,3 +19,14 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         yield built
     finally:
         built.close()
+
+
+@pytest.fixture(scope="module")
+def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Four running nodes for all tests of a module, which leave them as they are."""
+    built = Cluster.build(tmp_path_factory.mktemp("chain"))
+    try:
+        built.start_all()
+        yield built
+    finally:
+        built.close()

@@ -18,12 +18,15 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from hansa.amop import AmopService
 from hansa.channel.handlers import SessionInfo
 from hansa.channel.server import ChannelServer, ChannelServerConfig
 from hansa.channel.tls import load_server_tls, node_certificate_files
 from hansa.codec.ini import SettingsError
+from hansa.events import ContractEvents, EventGroup
 from hansa.kernel import Block, keccak256
 from hansa.ledger.genesis import load_genesis_settings
+from hansa.node.flow_control import FlowControl
 from hansa.node.group import Group
 from hansa.node.group_settings import load_group_settings
 from hansa.node.group_view import RunningGroup
@@ -96,31 +99,41 @@ async def running_node(settings: NodeSettings) -> AsyncIterator[tuple[Node, asyn
         )
         threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="worker")
         asyncio.get_running_loop().set_default_executor(threads)
-        groups = _open_groups(settings, gateway, threads, databases)
+        flow = FlowControl(settings.flow_control, asyncio.get_running_loop().time)
+        groups = _open_groups(settings, gateway, flow, threads, databases)
         stack.callback(threads.shutdown)
         await stack.enter_async_context(gateway)
 
-        view = RunningNode(settings, gateway)
+        amop = AmopService(gateway, may_send=flow.bandwidth.admits)
+        events = ContractEvents(threads)
+        view = RunningNode(settings, gateway, amop.topics_of)
         for group in groups:
             view.add_group(RunningGroup(group, threads, acts_as_member=settings.rpc.act_as_group_member))
         service = RpcService(view)
         groups_by_id = {int(group.ledger.group_id): group for group in groups}
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         rpc_listen, channel_listen = settings.rpc.jsonrpc_listen, settings.rpc.channel_listen
-        channel = await stack.enter_async_context(
-            ChannelServer(
-                ChannelServerConfig(
-                    host=channel_listen.host,
-                    port=channel_listen.port,
-                    node_version=".".join(map(str, settings.supported_version)),
-                ),
-                channel_tls,
-                rpc=_Doors(groups_by_id, service),
-                transactions=ClientTransactions(groups_by_id.get),
-                transaction_hash=keccak256,
-            )
+        channel = ChannelServer(
+            ChannelServerConfig(
+                host=channel_listen.host,
+                port=channel_listen.port,
+                node_version=".".join(map(str, settings.supported_version)),
+            ),
+            channel_tls,
+            rpc=_Doors(groups_by_id, service, flow),
+            transactions=ClientTransactions(groups_by_id.get, flow),
+            transaction_hash=keccak256,
+            event_filters=events,
+            amop=amop,
         )
-        announcer = _Announcer(channel)
+        await stack.enter_async_context(amop.running(channel.send_frame))
+        await stack.enter_async_context(events.running(channel))
+        for group in groups:
+            events.add_group(
+                EventGroup(group.ledger.group_id, group.ledger, group.event_limits, group.allow_list.permits)
+            )
+        await stack.enter_async_context(channel)
+        announcer = _Announcer(channel, events)
         for group in groups:
             group.pool.on_dropped(announcer.refuse_dropped)
         running = [
@@ -134,7 +147,11 @@ async def running_node(settings: NodeSettings) -> AsyncIterator[tuple[Node, asyn
 
 
 def _open_groups(
-    settings: NodeSettings, gateway: Gateway, threads: ThreadPoolExecutor, databases: AsyncExitStack
+    settings: NodeSettings,
+    gateway: Gateway,
+    flow: FlowControl,
+    threads: ThreadPoolExecutor,
+    databases: AsyncExitStack,
 ) -> list[Group]:
     """Every group whose genesis file is there."""
     signer = NodeSigner(_load_secret(settings.certificates.key))
@@ -153,6 +170,7 @@ def _open_groups(
             data_path=settings.group_data_path / f"group{genesis.group_id}",
             chain_id=settings.chain.id,
             gateway=gateway,
+            bandwidth=flow.add_group(genesis.group_id, group_settings.flow_control),
             signer=signer,
             threads=threads,
         )
@@ -204,11 +222,12 @@ def _load_secret(path: Path) -> bytes:
 
 
 class _Doors:
-    """What a Channel session may ask: the JSON-RPC behind each group's allow-list."""
+    """What a Channel session may ask: the JSON-RPC behind each group's allow-list and the quotas."""
 
-    def __init__(self, groups: Mapping[int, Group], service: RpcService) -> None:
+    def __init__(self, groups: Mapping[int, Group], service: RpcService, flow: FlowControl) -> None:
         self._groups = groups
         self._service = service
+        self._flow = flow
 
     async def handle(self, data: bytes, session: SessionInfo) -> bytes:
         """The channel's `RpcHandler`."""
@@ -217,18 +236,19 @@ class _Doors:
     def _gate(self, session: SessionInfo) -> Gate:
         def ask(method: str, group_id: int | None) -> Refusal | None:
             group = None if group_id is None else self._groups.get(group_id)
-            if group is None or group.allow_list.permits(session.public_key):
-                return None
-            return Refusal.SDK_NOT_ALLOWED
+            if group is not None and not group.allow_list.permits(session.public_key):
+                return Refusal.SDK_NOT_ALLOWED
+            return None if self._flow.admits_request(method, group_id) else Refusal.OVER_QPS_LIMIT
 
         return ask
 
 
 class _Announcer:
-    """Tells clients what became of their transactions."""
+    """Tells clients of blocks and of what became of their transactions."""
 
-    def __init__(self, channel: ChannelServer) -> None:
+    def __init__(self, channel: ChannelServer, events: ContractEvents) -> None:
         self._channel = channel
+        self._events = events
 
     def announcing(self, group: Group) -> Callable[[Block], Awaitable[None]]:
         """What a group calls for each committed block."""
@@ -245,6 +265,7 @@ class _Announcer:
                     (who.session_id, who.seq, receipt)
                     for (_, who), receipt in zip(waiting, receipts, strict=True)
                 )
+            self._events.on_block(group_id)
 
         return announce
 

@@ -20,9 +20,11 @@ from hansa.codec.ini import SettingsError
 from hansa.consensus.pbft.engine import ConsensusStatus, PbftEngine, PbftSettings
 from hansa.consensus.pbft.post import PostSettings
 from hansa.consensus.pbft.sealing import SealingSettings
+from hansa.events import EventLimits
 from hansa.kernel import Block, TransactionList
 from hansa.ledger.genesis import GenesisSettings
 from hansa.ledger.ledger import CommittedBlock, Ledger
+from hansa.node.flow_control import Bandwidth
 from hansa.node.group_settings import GroupSettings
 from hansa.node.links import DurableRecords, ModuleLink, NodeSigner
 from hansa.p2p import Gateway, Module, Packet
@@ -50,6 +52,7 @@ class Group:
         data_path: Path,
         chain_id: int,
         gateway: Gateway,
+        bandwidth: Bandwidth,
         signer: NodeSigner,
         threads: ThreadPool,
     ) -> None:
@@ -63,6 +66,8 @@ class Group:
         self.me = gateway.node_id
         self.allow_list = AllowList.parse(key.hex() for key in settings.sdk_allowlist)
         """Which SDKs may use this group over the Channel."""
+        self.event_limits = EventLimits(genesis.event_block_range_max, genesis.event_blocks_per_turn_max)
+        """What one event filter of a client may ask for."""
         self._gateway = gateway
         self._committed: asyncio.Queue[Block] = asyncio.Queue()
         self._stores = ExitStack()
@@ -88,7 +93,7 @@ class Group:
             me=self.me,
             group_id=group_id,
             settings=_sync_settings(settings),
-            network=ModuleLink(gateway, Module.BLOCK_SYNC, group_id),
+            network=ModuleLink(gateway, Module.BLOCK_SYNC, group_id, bandwidth),
             chain=self.ledger,
             pool=self.pool,
             decode_transactions=TransactionList.decode_blob,
@@ -100,7 +105,7 @@ class Group:
             settings=_pbft_settings(settings),
             chain=self.ledger,
             pool=self.pool,
-            network=ModuleLink(gateway, Module.PBFT, group_id),
+            network=ModuleLink(gateway, Module.PBFT, group_id, bandwidth),
             signer=signer,
             store=DurableRecords(backup_store, threads),
             aligned_ms=self.sync.aligned_time_ms,

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from concurrent.futures import Executor as ThreadPool
 
 from hansa.kernel import sign
+from hansa.node.flow_control import Bandwidth
 from hansa.p2p import Gateway, Module
 from hansa.primitives import GroupId, NodeId
 from hansa.storage import KeyValueStore, WriteBatch
@@ -17,16 +18,22 @@ __all__ = ["DurableRecords", "ModuleLink", "NodeSigner"]
 class ModuleLink:
     """One module's packets of one group."""
 
-    def __init__(self, gateway: Gateway, module: Module, group_id: GroupId) -> None:
+    def __init__(self, gateway: Gateway, module: Module, group_id: GroupId, bandwidth: Bandwidth) -> None:
         self._gateway = gateway
         self._module = module
         self._group_id = group_id
+        self._bandwidth = bandwidth
 
     def send(self, node: NodeId, packet_type: int, payload: bytes) -> None:
         """Queue a packet; without a session it is dropped."""
+        self._bandwidth.count(len(payload))
         self._gateway.send(
             node, group=self._group_id, module=self._module, packet_type=packet_type, payload=payload
         )
+
+    def has_room(self) -> bool:
+        """Whether the bandwidth limits leave room for a packet that can wait."""
+        return self._bandwidth.has_room()
 
     def connected_ids(self) -> Collection[NodeId]:
         """Nodes there is a session with."""

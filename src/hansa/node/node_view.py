@@ -34,12 +34,14 @@ _GROUPS_ARE_FIXED = (
 class RunningNode:
     """The node as clients may ask about it."""
 
-    def __init__(self, settings: NodeSettings, gateway: Gateway) -> None:
+    def __init__(
+        self, settings: NodeSettings, gateway: Gateway, topics_of: Callable[[NodeId], Sequence[str]]
+    ) -> None:
+        """Args: `topics_of` knows what the SDKs of a node follow, as far as it is to be shown."""
         self._settings = settings
         self._gateway = gateway
+        self._topics_of = topics_of
         self._groups: dict[int, GroupView] = {}
-        self.topics: Callable[[], Sequence[str]] = tuple
-        """The topics of this node's SDKs."""
         version = ".".join(map(str, settings.supported_version))
         self._client_version = {
             "Build Time": f"Hansa {__version__}",
@@ -75,13 +77,20 @@ class RunningNode:
         """This node, as peers see it."""
         identity, listen = self._gateway.identity, self._settings.p2p.listen
         endpoint = f"{listen.host}:{listen.port}"
-        return PeerInfo(self.node_id, endpoint, identity.agency, identity.name, sorted(self.topics()))
+        topics = self._topics_of(self.node_id)
+        return PeerInfo(self.node_id, endpoint, identity.agency, identity.name, topics)
 
     @property
     def peers(self) -> Sequence[PeerInfo]:
         """Those connected now."""
         return [
-            PeerInfo(peer.node_id, f"{peer.host}:{peer.port}", peer.agency, peer.name, peer.topics)
+            PeerInfo(
+                peer.node_id,
+                f"{peer.host}:{peer.port}",
+                peer.agency,
+                peer.name,
+                self._topics_of(peer.node_id),
+            )
             for peer in self._gateway.peers()
         ]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hansa.channel.handlers import Accepted, Refused, Rejected, SubmissionOutcome, SubmittedTransaction
+from hansa.node.flow_control import FlowControl
 from hansa.node.group import FAR_BEHIND_BLOCKS, Group
 from hansa.primitives import Hash32
-from hansa.rpc.errors import GROUP_UNKNOWN, NOT_MEMBER, sdk_not_allowed
+from hansa.rpc.errors import GROUP_UNKNOWN, NOT_MEMBER, over_qps_limit, sdk_not_allowed
 from hansa.rpc.refusals import node_is_syncing, transaction_refused
 from hansa.txpool import STATUS_NAMES, Admission, AdmissionStatus
 
@@ -20,8 +21,9 @@ __all__ = ["ClientTransactions"]
 class ClientTransactions:
     """The Channel's `TransactionSink`."""
 
-    def __init__(self, find_group: Callable[[int], Group | None]) -> None:
+    def __init__(self, find_group: Callable[[int], Group | None], flow: FlowControl) -> None:
         self._find_group = find_group
+        self._flow = flow
 
     async def submit_transactions(self, batch: Sequence[SubmittedTransaction]) -> list[SubmissionOutcome]:
         """Pool them; one outcome for each, in order."""
@@ -31,6 +33,8 @@ class ClientTransactions:
             group = self._find_group(submitted.group_id)
             if group is not None and not group.allow_list.permits(submitted.session.public_key):
                 outcomes[index] = Rejected(*sdk_not_allowed(submitted.method))
+            elif not self._flow.admits_request(submitted.method, submitted.group_id):
+                outcomes[index] = Rejected(*over_qps_limit(submitted.method))
             else:
                 by_group.setdefault(submitted.group_id, []).append(index)
         for group_id, indices in by_group.items():

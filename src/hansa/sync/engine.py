@@ -60,6 +60,8 @@ __all__ = [
 ]
 
 TICK_S = 0.05
+BANDWIDTH_PAUSE_S = 0.05
+"""Between two looks whether blocks may be sent again."""
 SENT_AT_ONCE_COUNT_MAX = 1_000
 """Clients' transactions in one packet."""
 ANNOUNCED_AT_ONCE_COUNT_MAX = 10_000
@@ -85,6 +87,9 @@ class Network(Protocol):
 
     def send(self, node: NodeId, packet_type: int, payload: bytes) -> None:
         """Queue a packet; without a session it is dropped."""
+
+    def has_room(self) -> bool:
+        """Whether a packet that can wait may be sent now: blocks for peers that catch up."""
 
     def connected_ids(self) -> Collection[NodeId]:
         """Nodes there is a session with."""
@@ -354,6 +359,9 @@ class SyncEngine(Generic[BatchT]):
     async def _serve_blocks(self) -> None:
         while True:
             await self._has_requests.wait()
+            if not self._network.has_room():
+                await asyncio.sleep(BANDWIDTH_PAUSE_S)
+                continue
             batch = self._server.next_batch()
             if batch is None:
                 self._has_requests.clear()

@@ -53,7 +53,7 @@ def message(frame: Frame) -> Message:
 
 
 def test_two_sdks_on_two_nodes_see_the_recorded_bytes() -> None:
-    """Subscribe; unicast: delivered, answered, returned; multicast: delivered, confirmed; unicast to nobody."""
+    """A subscription, a unicast and its answer, a multicast and its receipt, a unicast to nobody."""
     node, node2 = AmopRouting(NODE), AmopRouting(NODE2)
     topics, request, delivered, answer, returned, multicast, told, confirmed, lost, refused = (
         read(frame) for _, _, frame in SDK

@@ -171,6 +171,8 @@ class Wires:
     engines: dict[NodeId, SyncEngine[FakeBatch]] = field(default_factory=dict)
     sent: Counter[str] = field(default_factory=Counter)
     log: list[tuple[NodeId, NodeId, int, bytes]] = field(default_factory=list)
+    exhausted: bool = False
+    """The bandwidth limits leave no room."""
 
     def end_of(self, me: NodeId) -> End:
         return End(self, me)
@@ -187,6 +189,9 @@ class End:
         target = self.wires.engines.get(node)
         if target is not None:
             asyncio.get_running_loop().call_soon(target.on_packet, self.me, packet_type, payload)
+
+    def has_room(self) -> bool:
+        return not self.wires.exhausted
 
     def connected_ids(self) -> set[NodeId]:
         return {node for node in self.wires.engines if node != self.me}
@@ -273,6 +278,17 @@ async def test_big_blocks_are_sent_in_packets_of_bounded_size(monkeypatch: pytes
     sizes = [len(payload) for _, _, _, payload in group.wires.log if payload[0] == 3]
     assert max(sizes) <= 250_000
     assert len(sizes) >= 10
+
+
+async def test_blocks_are_served_when_the_bandwidth_limits_leave_room():
+    group = Group([0, 5])
+    group.wires.exhausted = True
+    async with group.running():
+        await until(lambda: group.wires.sent["BlockRequest"] > 0)
+        await asyncio.sleep(0.1)
+        assert group.wires.sent["Blocks"] == 0
+        group.wires.exhausted = False
+        await until(lambda: group.peers[0].chain.head.number == 5)
 
 
 async def test_a_wrong_block_is_refused_and_fetched_elsewhere(caplog: pytest.LogCaptureFixture):

@@ -33,6 +33,9 @@ class WireEnd:
             self._wire.engines[node].on_packet, self._me, packet_type, payload
         )
 
+    def has_room(self) -> bool:
+        return True
+
     def connected_ids(self) -> list[NodeId]:
         return [node for node in self._wire.engines if node != self._me]
 
