@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,8 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hansa.bench.processes import Usage, read_usage
 from hansa.kernel import Transaction
+from hansa.node.endpoint import Endpoint
+from hansa.node.settings import replace_peers
 from hansa.sdk.account import Account
+from tests.cluster.links import Links
 
 HANSA = Path(sys.executable).with_name("hansa")
 GROUP = 1
@@ -60,15 +65,45 @@ class Cluster:
     count: int
     base: int
     processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+    paused: set[int] = field(default_factory=set)
+    """Of the running ones, those that are stopped for now."""
 
     @staticmethod
-    def build(root: Path, count: int = 4) -> Cluster:
-        """Run the chain builder."""
-        base = free_port_base(count)
+    def build(root: Path, count: int = 4, *, room: int | None = None) -> Cluster:
+        """Run the chain builder; `room`: how many nodes there will be once others have joined."""
+        base = free_port_base(room or count)
         ports = f"{base},{base + 1000},{base + 2000}"
         command = [HANSA, "chain", "build", "-l", f"127.0.0.1:{count}", "-p", ports, "-o", root / "nodes"]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
         return Cluster(root, count, base)
+
+    def add_node(self) -> int:
+        """Make the folder of a further node, which is no member yet; its index."""
+        index = self.count
+        ports = f"{self.base + index},{self.base + 1000 + index},{self.base + 2000 + index}"
+        agency = self.root / "nodes" / "cert" / "agency"
+        command = [HANSA, "chain", "add-node", "-c", agency, "-o", self.node_directory(index)]
+        command += ["--like", self.node_directory(0), "-p", ports]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        self.count += 1
+        return index
+
+    def link_through(self, links: Links) -> None:
+        """Have the nodes dial one another through `links` from their next start on."""
+        for index in range(self.count):
+            peers = [
+                Endpoint("127.0.0.1", links.port(index, other))
+                for other in range(self.count)
+                if other != index
+            ]
+            config = self.node_directory(index) / "config.ini"
+            config.write_text(replace_peers(config.read_text(), peers))
+
+    def p2p_port(self, index: int) -> int:
+        return self.base + index
+
+    def node_id(self, index: int) -> str:
+        return (self.node_directory(index) / "conf" / "node.nodeid").read_text().strip()
 
     # --- processes ---
 
@@ -82,17 +117,21 @@ class Cluster:
     def channel_endpoint(self, index: int) -> str:
         return f"127.0.0.1:{self.base + 1000 + index}"
 
+    def launch(self, index: int, *, inside: Sequence[str] = ()) -> None:
+        """Start a node; `inside`: a command that runs it, such as `nsenter …`."""
+        directory = self.node_directory(index)
+        with (directory / "nohup.out").open("ab") as output:
+            self.processes[index] = subprocess.Popen(
+                [*inside, str(HANSA), "node", "-c", "config.ini"],
+                cwd=directory,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
     def start(self, *indices: int) -> None:
         """Start nodes and wait until each answers."""
         for index in indices:
-            directory = self.node_directory(index)
-            with (directory / "nohup.out").open("ab") as output:
-                self.processes[index] = subprocess.Popen(
-                    [HANSA, "node", "-c", "config.ini"],
-                    cwd=directory,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                )
+            self.launch(index)
         for index in indices:
             self.wait(lambda index=index: self.answers(index), 30, f"node{index} answers")
 
@@ -107,6 +146,26 @@ class Cluster:
         """An orderly stop; the exit code."""
         return self._end(index, signal.SIGTERM)
 
+    def pause(self, index: int) -> None:
+        """SIGSTOP: it holds its connections and answers nobody."""
+        self.processes[index].send_signal(signal.SIGSTOP)
+        self.paused.add(index)
+
+    def resume(self, index: int) -> None:
+        self.processes[index].send_signal(signal.SIGCONT)
+        self.paused.discard(index)
+
+    def await_end(self, index: int, seconds: float = 20) -> int:
+        """Wait until a node has ended by itself; the exit code."""
+        code = self.processes[index].wait(seconds)
+        self.processes.pop(index)
+        return code
+
+    def wipe(self, index: int, part: str = "") -> None:
+        """Remove what a node that is not running has stored, or a part of it."""
+        assert index not in self.processes
+        shutil.rmtree(self.node_directory(index) / "data" / part)
+
     def close(self) -> None:
         for index in list(self.processes):
             self._end(index, signal.SIGKILL)
@@ -114,11 +173,27 @@ class Cluster:
     def _end(self, index: int, number: int) -> int:
         process = self.processes.pop(index)
         process.send_signal(number)
+        self.paused.discard(index)
         return process.wait(20)
+
+    def usage(self, index: int) -> Usage:
+        """Processor time and memory of a running node."""
+        usage = read_usage(self.processes[index].pid)
+        assert usage is not None
+        return usage
+
+    def open_files(self, index: int) -> int:
+        """How many file descriptors a running node has."""
+        return len(list(Path(f"/proc/{self.processes[index].pid}/fd").iterdir()))
 
     def output(self, index: int) -> str:
         """What a node printed, for a failing test's message."""
         return (self.node_directory(index) / "nohup.out").read_text(errors="replace")[-4000:]
+
+    def log(self, index: int) -> str:
+        """Everything a node has logged."""
+        files = sorted((self.node_directory(index) / "log").glob("log_*.log"))
+        return "".join(path.read_text(errors="replace") for path in files)
 
     # --- questions ---
 

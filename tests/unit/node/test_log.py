@@ -46,7 +46,8 @@ def test_a_full_disk_is_said_once_and_left_behind(tmp_path: Path, capsys: pytest
     for number in range(100):
         handler.emit(record("hansa", logging.INFO, f"lost line {number}"))
     (said,) = capsys.readouterr().err.splitlines()
-    assert str(tmp_path) in said and "No space left on device" in said
+    assert str(tmp_path) in said
+    assert "No space left on device" in said
 
     full.unlink()
     handler.emit(record("hansa", logging.INFO, "there is room again"))
