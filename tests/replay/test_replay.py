@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from hansa.execution.installing import installations
 from hansa.kernel import Block, ExecutedBlock, Executor, Header, Transaction, TransactionList, keccak256
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -57,7 +58,9 @@ class Node:
     def __init__(self, genesis: Record) -> None:
         self.rows: dict[bytes, bytes] = {}
         self.hashes: dict[int, bytes] = {}
-        self.executor = Executor(read_many=self._read_many, read_block_hash=self.hashes.get)
+        self.executor = Executor(
+            read_many=self._read_many, read_block_hash=self.hashes.get, contracts=installations()
+        )
         self.commit(self.executor.genesis(genesis_header(genesis), list(genesis_rows(genesis))))
 
     def _read_many(self, keys: list[bytes]) -> list[bytes | None]:

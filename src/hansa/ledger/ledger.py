@@ -15,6 +15,8 @@ from concurrent.futures import Executor as ThreadPool
 from dataclasses import dataclass
 from typing import TypeVar
 
+from hansa.execution import InstalledContract
+from hansa.execution.installing import installations
 from hansa.kernel import Block, CallResult, ExecutedBlock, Executor, Header
 from hansa.ledger import schema
 from hansa.ledger.errors import ForeignDatabase, InvalidBlock, StaleBlock
@@ -47,8 +49,14 @@ class CommittedBlock:
 class Ledger:
     """One group's chain: read from anywhere, extended by `execute` and `commit` or by `import_block`."""
 
-    def __init__(self, store: KeyValueStore, genesis: GenesisSettings, threads: ThreadPool) -> None:
-        """Open the chain in `store`, or begin it with the genesis block.
+    def __init__(
+        self,
+        store: KeyValueStore,
+        genesis: GenesisSettings,
+        threads: ThreadPool,
+        contracts: Sequence[InstalledContract] = (),
+    ) -> None:
+        """Open the chain in `store`, or begin it with the genesis block. `contracts` are those of users.
 
         Raises:
             ForeignDatabase: the store holds another chain, or a layout this version does not know.
@@ -60,6 +68,7 @@ class Ledger:
             read_block_hash=self._read_block_hash,
             free_storage=genesis.free_storage,
             supported_version=genesis.supported_version,
+            contracts=installations(contracts),
         )
         self._writing = asyncio.Lock()
         self._listeners: list[Callable[[CommittedBlock], None]] = []

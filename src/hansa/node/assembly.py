@@ -24,6 +24,7 @@ from hansa.channel.server import ChannelServer, ChannelServerConfig
 from hansa.channel.tls import load_server_tls, node_certificate_files
 from hansa.codec.ini import SettingsError
 from hansa.events import ContractEvents, EventGroup
+from hansa.execution import ContractError, InstalledContract, load_contracts
 from hansa.kernel import Block, keccak256
 from hansa.ledger.genesis import load_genesis_settings
 from hansa.node.flow_control import FlowControl
@@ -155,6 +156,7 @@ def _open_groups(
 ) -> list[Group]:
     """Every group whose genesis file is there."""
     signer = NodeSigner(_load_secret(settings.certificates.key))
+    contracts = _load_contracts(settings)
     groups: list[Group] = []
     for genesis_file in _genesis_files(settings):
         genesis = load_genesis_settings(genesis_file, settings.supported_version)
@@ -173,10 +175,34 @@ def _open_groups(
             bandwidth=flow.add_group(genesis.group_id, group_settings.flow_control),
             signer=signer,
             threads=threads,
+            contracts=contracts,
         )
         databases.callback(group.close)
         groups.append(group)
     return groups
+
+
+def _load_contracts(settings: NodeSettings) -> tuple[InstalledContract, ...]:
+    """Contracts in Python, the same on every node: their digests are logged to be compared."""
+    try:
+        contracts = load_contracts(settings.contracts, settings.file.parent)
+    except ContractError as error:
+        raise SettingsError(
+            file=str(settings.file),
+            section="execution",
+            key="contracts",
+            problem=str(error),
+            remedy="mend the contract, or name another as package.module:Class",
+        ) from error
+    for contract in contracts:
+        logger.info(
+            "contract %s at 0x%s from block %d on, source %s",
+            contract.name,
+            contract.address.hex(),
+            contract.first_block,
+            contract.source_digest,
+        )
+    return contracts
 
 
 def _genesis_files(settings: NodeSettings) -> list[Path]:

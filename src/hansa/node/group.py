@@ -10,7 +10,7 @@ again; clients last.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor as ThreadPool
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +21,7 @@ from hansa.consensus.pbft.engine import ConsensusStatus, PbftEngine, PbftSetting
 from hansa.consensus.pbft.post import PostSettings
 from hansa.consensus.pbft.sealing import SealingSettings
 from hansa.events import EventLimits
+from hansa.execution import InstalledContract
 from hansa.kernel import Block, TransactionList
 from hansa.ledger.genesis import GenesisSettings
 from hansa.ledger.ledger import CommittedBlock, Ledger
@@ -55,6 +56,7 @@ class Group:
         bandwidth: Bandwidth,
         signer: NodeSigner,
         threads: ThreadPool,
+        contracts: Sequence[InstalledContract] = (),
     ) -> None:
         """Open the databases and put the parts together.
 
@@ -74,7 +76,7 @@ class Group:
         try:
             block_store = self._open(settings, data_path / "block" / "RocksDB")
             backup_store = self._open(settings, data_path / "pbftMsgBackup" / "RocksDB")
-            self.ledger = Ledger(block_store, genesis, threads)
+            self.ledger = Ledger(block_store, genesis, threads, contracts)
         except BaseException:
             self._stores.close()
             raise

@@ -60,6 +60,7 @@ _MEGABYTE = 1 << 20
 _MEGABYTES_MAX = 1 << 20
 _THREADS_MAX = 256
 _PEERS_MAX = 10_000
+_CONTRACTS_MAX = 256
 _BANDWIDTH_MBIT_MAX = Decimal(1_000_000)
 _PEER_LINE = re.compile(r"\s*node\.[^=]*=")
 
@@ -202,6 +203,8 @@ class NodeSettings:
     encryption: EncryptionSettings | None
     chain: ChainSettings
     supported_version: Version
+    contracts: tuple[str, ...]
+    """`[execution] contracts`: those in Python, as `package.module:Class`, or with `@height` behind it."""
     log: LogSettings
     flow_control: FlowControlSettings
     warnings: tuple[str, ...]
@@ -250,6 +253,7 @@ def _node_settings(ini: IniFile, path: Path) -> NodeSettings:
         encryption=_encryption(ini.section("storage_security", legacy="data_secure")),
         chain=chain,
         supported_version=_supported_version(ini.section("compatibility")),
+        contracts=_contracts(ini.section("execution")),
         log=_log(ini.section("log"), folder),
         flow_control=flow_control(ini.section("flow_control")),
         warnings=ini.warnings(),
@@ -367,6 +371,21 @@ def _supported_version(section: Section) -> Version:
             str(error),
             "write the version the chain was built with; an older chain cannot be joined",
         ) from error
+
+
+def _contracts(section: Section) -> tuple[str, ...]:
+    """Names joined by commas; what they stand for is looked up when the node starts."""
+    text = section.text("contracts")
+    names = tuple(name.strip() for name in text.split(",")) if text else ()
+    if "" in names or len(set(names)) < len(names):
+        raise section.error(
+            "contracts",
+            "a name is missing or written twice",
+            "write package.module:Class, and several of them joined by commas",
+        )
+    if len(names) > _CONTRACTS_MAX:
+        raise section.error("contracts", f"more than {_CONTRACTS_MAX} contracts", "name fewer")
+    return names
 
 
 def _log(section: Section, folder: Path) -> LogSettings:

@@ -1,0 +1,1 @@
+"""Contracts to learn from. They are loaded like those of users."""
