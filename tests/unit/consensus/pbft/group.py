@@ -1,207 +1,35 @@
-"""A group in one process: real engines, ledgers, pools and keys; only wire and disk are of this page."""
+"""A joined group of PBFT."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
 from hansa.consensus.pbft.engine import PbftEngine, PbftSettings
-from hansa.kernel import Transaction, keccak256, public_key, sign
-from hansa.ledger.genesis import GenesisSettings, parse_genesis_settings
-from hansa.ledger.ledger import CommittedBlock, Ledger
-from hansa.primitives import GroupId, NodeId
-from hansa.storage import MemoryStore
-from hansa.txpool import Pool
+from hansa.consensus.surroundings import Surroundings
+from tests.unit.consensus.joined import JoinedGroup, Member, eventually
 
-THREADS = ThreadPoolExecutor(2)
-CLIENT = keccak256(b"test key of a client")
-LIMIT_S = 10.0
-"""How long a test waits for something that should happen at once."""
+__all__ = ["Group", "Member", "eventually"]
 
 
-class Key:
-    """A sealer's secret."""
-
-    def __init__(self, number: int) -> None:
-        self.secret = keccak256(b"test key of sealer %d" % number)
-        self.id = NodeId(public_key(self.secret))
-
-    def sign(self, digest: bytes) -> bytes:
-        return sign(self.secret, digest)
-
-
-class Disk:
-    """Records that outlive an engine."""
-
-    def __init__(self) -> None:
-        self.records: dict[str, bytes] = {}
-        self.is_broken = False
-        self.on_save: Callable[[str, bytes], None] = lambda name, data: None
-
-    def load(self, name: str) -> bytes | None:
-        return self.records.get(name)
-
-    async def save(self, name: str, data: bytes) -> None:
-        await asyncio.sleep(0)
-        if self.is_broken:
-            raise OSError("no space left")
-        self.on_save(name, data)
-        self.records[name] = data
-
-
-class Wire:
-    """Delivers packets in the next turn of the loop."""
-
-    def __init__(self) -> None:
-        self.members: dict[NodeId, Member] = {}
-        self.cut: set[frozenset[NodeId]] = set()
-        self.sent: list[tuple[NodeId, NodeId, int, bytes]] = []
-
-    def are_linked(self, one: NodeId, other: NodeId) -> bool:
-        both_up = all(node in self.members and self.members[node].is_up for node in (one, other))
-        return one != other and both_up and frozenset((one, other)) not in self.cut
-
-
-class Plug:
-    """One node's end of the wire."""
-
-    def __init__(self, wire: Wire, me: NodeId) -> None:
-        self._wire = wire
-        self._me = me
-
-    def send(self, node: NodeId, packet_type: int, payload: bytes) -> None:
-        self._wire.sent.append((self._me, node, packet_type, payload))
-        if self._wire.are_linked(self._me, node):
-            engine = self._wire.members[node].engine
-            asyncio.get_running_loop().call_soon(engine.on_packet, self._me, packet_type, payload)
-
-    def connected_ids(self) -> set[NodeId]:
-        return {node for node in self._wire.members if self._wire.are_linked(self._me, node)}
-
-
-class Member:
-    """A sealer."""
-
-    def __init__(self, key: Key, genesis: GenesisSettings, wire: Wire, settings: PbftSettings) -> None:
-        self.key = key
-        self.disk = Disk()
-        self.ledger = Ledger(MemoryStore(), genesis, THREADS)
-        self.pool = Pool(
-            chain_id=1,
-            group_id=1,
-            count_limit=10_000,
-            byte_limit=1 << 24,
-            expiry_s=600,
-            threads=THREADS,
-            head=0,
-            nonces=self.ledger.recent_nonces(),
-        )
-        self.is_up = False
-        self.time_jump_ms = 0
-        self._wire = wire
-        self._settings = settings
-        self.engine = self._new_engine()
-        self.pool.on_admitted(lambda: self.engine.on_pool_changed())
-        self.ledger.subscribe(self._block_committed)
-
-    def _block_committed(self, committed: CommittedBlock) -> None:
-        self.pool.commit(committed.block)
-        self.engine.on_head_changed()
-
-    def _new_engine(self) -> PbftEngine:
-        return PbftEngine(
-            me=self.key.id,
-            group_id=GroupId(1),
-            settings=self._settings,
-            chain=self.ledger,
-            pool=self.pool,
-            network=Plug(self._wire, self.key.id),
-            signer=self.key,
-            store=self.disk,
-            aligned_ms=lambda: time.time_ns() // 1_000_000,
-            steady_ms=lambda: time.monotonic_ns() // 1_000_000 + self.time_jump_ms,
-        )
-
-    async def start(self) -> None:
-        """Come up, as after a restart."""
-        self.engine = self._new_engine()
-        self.is_up = True
-        self.task = asyncio.create_task(self.engine.run())
-        await asyncio.sleep(0)
-        for other in self._wire.members.values():
-            if self._wire.are_linked(self.key.id, other.key.id):
-                self.engine.on_peer_connected(other.key.id)
-                other.engine.on_peer_connected(self.key.id)
-
-    async def stop(self) -> None:
-        """Go down in order."""
-        self.is_up = False
-        self.engine.stop()
-        await asyncio.wait_for(self.task, LIMIT_S)
-
-    def jump(self, milliseconds: int) -> None:
-        """Let this node's clock run ahead."""
-        self.time_jump_ms += milliseconds
-        self.engine.on_pool_changed()
-
-
-class Group:
-    """All sealers of a chain, in the order of their indices."""
+class Group(JoinedGroup):
+    """Its sealers share their settings."""
 
     def __init__(self, size: int, settings: PbftSettings | None = None) -> None:
-        self.keys = sorted((Key(number) for number in range(size)), key=lambda key: key.id)
-        nodes = "\n".join(f"node.{index}={key.id.hex()}" for index, key in enumerate(self.keys))
-        text = f"[group]\nid=1\ntimestamp=1700000000000\n[consensus]\n{nodes}\n"
-        genesis = parse_genesis_settings(text, "group.1.genesis", (2, 9, 1))
-        self.wire = Wire()
-        self.members = [Member(key, genesis, self.wire, settings or PbftSettings()) for key in self.keys]
-        self.wire.members = {member.key.id: member for member in self.members}
-        self._nonce = 0
+        def open_engine(around: Surroundings) -> PbftEngine:
+            return PbftEngine(
+                me=around.me,
+                group_id=around.group_id,
+                settings=settings or PbftSettings(),
+                chain=around.chain,
+                pool=around.pool,
+                network=around.network,
+                signer=around.signer,
+                store=around.store,
+                aligned_ms=around.aligned_ms,
+                steady_ms=around.steady_ms,
+            )
 
-    async def __aenter__(self) -> Group:
-        for member in self.members:
-            await member.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for member in self.members:
-            if member.is_up:
-                await member.stop()
-
-    def transactions(self, count: int) -> list[bytes]:
-        """Valid ones."""
-        self._nonce += count
-        return [self._transaction(self._nonce - number) for number in range(count)]
-
-    def _transaction(self, nonce: int) -> bytes:
-        return Transaction.create(
-            CLIENT,
-            nonce=nonce,
-            gas_price=1,
-            gas=30_000_000,
-            block_limit=500,
-            to=bytes(19) + b"\x04",
-            value=0,
-            data=b"data",
-            chain_id=1,
-            group_id=1,
-        ).raw
-
-    async def submit(self, raws: list[bytes], to: list[Member] | None = None) -> None:
-        """Into the pools of some, or of all."""
-        for member in self.members if to is None else to:
-            await member.pool.submit(raws, from_client=True)
+        super().__init__(size, open_engine)
 
     def leader(self, *, view: int = 0) -> Member:
         """Whose turn it is after the first member's head."""
         height = self.members[0].ledger.head.number
         return self.members[(view + height) % len(self.members)]
-
-
-async def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(LIMIT_S):
-        while not holds():
-            await asyncio.sleep(0.002)
