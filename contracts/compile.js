@@ -1,4 +1,5 @@
-// Compiles every contract of src/ into ../src/hansa/sdk/artifacts/<Name>.json (`abi` and `bin`), with the EVM version this chain runs.
+// Compiles src/<Name>.sol into ../src/hansa/sdk/artifacts/<Name>.json (`abi` and `bin`), with the EVM version this chain
+// runs. What a file has besides its namesake, such as interfaces, gets no artifact of its own.
 "use strict";
 const fs = require("fs");
 const path = require("path");
@@ -23,8 +24,10 @@ if (errors.length > 0) {
   console.error(errors.map((entry) => entry.formattedMessage).join("\n"));
   process.exit(1);
 }
-for (const contracts of Object.values(output.contracts)) {
-  for (const [name, contract] of Object.entries(contracts)) {
+for (const [file, contracts] of Object.entries(output.contracts)) {
+  const name = path.basename(file, ".sol");
+  const contract = contracts[name];
+  if (contract !== undefined) {
     const artifact = { compiler: `solc ${solc.version()}`, abi: contract.abi, bin: contract.evm.bytecode.object };
     fs.writeFileSync(path.join(artifacts, `${name}.json`), JSON.stringify(artifact, null, 1) + "\n");
   }
