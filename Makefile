@@ -7,9 +7,10 @@ KERNEL_SOURCES := $(shell find kernel/crates kernel/python -name '*.rs' -o -name
 CARGO := cargo
 SEEDS ?= 200
 NODES ?= nodes
+REPETITIONS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test test-cluster interop check format lock bench simulate fuzz contracts clean
+.PHONY: help setup demo demo-stop test test-cluster interop check format lock bench bench-demo simulate fuzz contracts clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,8 +50,11 @@ format: setup ## put every file into its canonical form
 simulate: setup ## consensus under simulated faults: SEEDS=200, or SEED=4711 to replay one
 	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--count $(SEEDS))
 
-bench: setup ## measure the running demo chain with `hansa bench`
-	$(BIN)/hansa bench --sdk $(NODES)/127.0.0.1/sdk --endpoint 127.0.0.1:20200
+bench: setup ## every workload on throw-away chains of 1 and 4 nodes: REPETITIONS=1 BENCH="--seconds 10 --write"
+	$(BIN)/python benchmarks/suite.py --repetitions $(REPETITIONS) $(BENCH)
+
+bench-demo: setup ## measure the chain that `make demo` left running
+	$(BIN)/hansa bench run --sdk $(NODES)/127.0.0.1/sdk --endpoint 127.0.0.1:20200 --endpoint 127.0.0.1:20201
 
 contracts: ## compile contracts/src into the package (needs npm)
 	cd contracts && npm ci --silent && npm run --silent build

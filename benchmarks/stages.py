@@ -1,9 +1,9 @@
 """Where a transaction's processor time goes in one node: each stage alone, in one process, without a network.
 
-    .venv/bin/python benchmarks/stages.py [--blocks 20] [--size 1000] [--json]
+    .venv/bin/python benchmarks/stages.py [--workload serial] [--blocks 20] [--size 1000] [--json]
 
-Prints CPU microseconds per transaction (all threads) and wall microseconds, medians over the blocks, for
-serial Solidity transfers on a RocksDB store.
+Prints CPU microseconds per transaction (all threads) and wall microseconds, medians over the blocks, for one
+workload on a RocksDB store.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from hansa.bench.workload import SerialTransfer
+from hansa.bench.workload import WorkloadOptions
+from hansa.bench.workloads import WORKLOADS, make_workload
 from hansa.kernel import Block, Header, Transaction, TransactionList, keccak256, public_key, sign
 from hansa.ledger import schema
 from hansa.ledger.genesis import parse_genesis_settings
 from hansa.ledger.ledger import Ledger
-from hansa.sdk.contract import load_artifact
+from hansa.primitives import Address
 from hansa.storage import RocksStore, WriteBatch
 from hansa.txpool import Pool
 
@@ -132,18 +133,24 @@ class Bench:
         return Block.propose(header, transactions)
 
 
-async def measure(blocks: int, size: int) -> dict[str, dict[str, float]]:
+async def measure(name: str, blocks: int, size: int) -> dict[str, dict[str, float]]:
     """Medians by stage."""
-    workload = SerialTransfer(load_artifact("Transfer"), accounts=100)
+    workload = make_workload(name, WorkloadOptions(accounts=size))
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as threads:
         bench = Bench(Path(folder) / "db", threads)
-        deployed = await bench.block([bench.sign(None, workload.contract.deployment())])
-        contract = bytes.fromhex(json.loads(deployed.receipt_json(0))["contractAddress"][2:])
-        await bench.block([bench.sign(contract, data) for data in workload.preparation()])
+        addresses = []
+        for contract in workload.contracts:
+            deployed = await bench.block([bench.sign(None, contract.deployment())])
+            addresses.append(
+                Address(bytes.fromhex(json.loads(deployed.receipt_json(0))["contractAddress"][2:]))
+            )
+        for stage in workload.preparation(addresses):
+            await bench.block([bench.sign(action.to, action.data) for action in stage])
         bench.watch = Stopwatch()
         for number in range(blocks):
-            calls = [workload.call_data(number * size + index) for index in range(size)]
-            await bench.block([bench.sign(contract, data) for data in calls])
+            actions = [workload.action(addresses, number * size + index) for index in range(size)]
+            executed = await bench.block([bench.sign(action.to, action.data) for action in actions])
+            assert executed.failed_count() == 0
         bench.store.close()
         return bench.watch.medians()
 
@@ -153,11 +160,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--workload", choices=sorted(set(WORKLOADS) - {"call", "mixed"}), default="serial")
     parser.add_argument("--blocks", type=int, default=20)
     parser.add_argument("--size", type=int, default=1000, help="transactions in a block")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    medians = asyncio.run(measure(options.blocks, options.size))
+    medians = asyncio.run(measure(options.workload, options.blocks, options.size))
     if options.json:
         print(json.dumps(medians, indent=1))
         return

@@ -24,6 +24,8 @@ class Usage:
 
     cpu_seconds: float
     resident_bytes: int
+    descriptors: int
+    """Open files and sockets; 0 if they may not be counted."""
 
 
 def find_listener(port: int) -> int | None:
@@ -38,20 +40,27 @@ def find_listener(port: int) -> int | None:
 
 
 def read_usage(pid: int) -> Usage | None:
-    """Processor time (user and system) and memory of a process; None once it is gone."""
+    """Processor time (user and system), memory and descriptors of a process; None once it is gone."""
     try:
         text = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return None
     fields = text[text.rindex(")") + 2 :].split()  # the name before may contain blanks
     ticks = int(fields[11]) + int(fields[12])
-    return Usage(ticks / _TICKS, int(fields[21]) * _PAGE_BYTES)
+    return Usage(ticks / _TICKS, int(fields[21]) * _PAGE_BYTES, _count_descriptors(pid))
 
 
 def own_cpu_seconds() -> float:
     """Processor time of this process."""
     times = os.times()
     return times.user + times.system
+
+
+def _count_descriptors(pid: int) -> int:
+    try:
+        return len(os.listdir(_PROC / str(pid) / "fd"))
+    except OSError:
+        return 0
 
 
 def _listening_inodes(port: int) -> Iterable[str]:

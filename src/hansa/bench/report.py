@@ -1,102 +1,176 @@
-"""What a run says: counts, rates, latencies, CPU. Pure: measurements in, a report, a table or JSON out."""
+"""What a run says: counts, rates, latencies, use of the machine. Pure: measurements in, a report out.
+
+The JSON form is stable: `schema` names it, and under one name members are only ever added
+(docs/performance.md, "The report as JSON"). Units are in the names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import pairwise
+from typing import Any
 
 import orjson
 
-__all__ = ["Measurements", "NodeCpu", "Report", "make_report", "percentile"]
+from hansa.bench.environment import Environment
+from hansa.bench.measurements import Measurements
+from hansa.bench.sampling import NodeUsage
+from hansa.bench.tally import Second
 
-PERCENTILES = (50, 90, 95, 99, 100)
+__all__ = ["SCHEMA", "LatencyBucket", "NodeReport", "Report", "ReportError", "SecondReport", "make_report"]
+
+SCHEMA = "hansa-bench/1"
+PERCENTILES = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
+
+_MB = 1_000_000
+
+
+class ReportError(ValueError):
+    """A file that is not a report of this schema."""
 
 
 @dataclass(frozen=True, slots=True)
-class NodeCpu:
-    """The processor time one node process used during the run."""
+class SecondReport:
+    """One second of the run, the warm-up included."""
+
+    settled: int
+    refused: int
+    p50_ms: float | None
+    p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyBucket:
+    """How many latencies were no longer than this, and longer than the bucket before."""
+
+    up_to_ms: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """One node's process. The lists are its samples: times since the start, and what was seen then."""
 
     name: str
-    """Its endpoint, or its process id."""
-    seconds: float
-    resident_bytes: int
-    """Memory at the end of the run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measurements:
-    """What the load generator saw. Times in seconds of one steady clock; block times in ms."""
-
-    workload: str
-    sent: int
-    refused: Mapping[str, int]
-    """By status or error text: answered, but not executed."""
-    statuses: Mapping[str, int]
-    """Receipt status → how many."""
-    sent_at: Sequence[float]
-    """When each transaction with a receipt was handed to the connection…"""
-    settled_at: Sequence[float]
-    """…and when its receipt arrived."""
-    started: float
-    ended: float
-    """When the last receipt arrived, or waiting was given up."""
-    block_times_ms: Sequence[int]
-    """Timestamps of the blocks that hold the transactions, ascending; the block before them first."""
-    blocks: int
-    nodes: Sequence[NodeCpu]
-    client_cpu_seconds: float
+    cpu_ms_per_request: float
+    """Processor time after the warm-up, divided by what settled then."""
+    memory_mb_max: float
+    memory_mb_end: float
+    descriptors_max: int
+    at_s: list[float]
+    cpu_cores: list[float]
+    """Processors used on average since the sample before."""
+    memory_mb: list[float]
+    descriptors: list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """A run in numbers."""
 
+    schema: str
     workload: str
+    environment: Environment
+    is_interrupted: bool
+    rate: float | None
+    """Requests per second aimed at; None for as many as `in_flight` allows."""
+    in_flight: int
+    warm_up_s: float
     sent: int
-    committed: int
-    """Receipts that arrived, whatever their status."""
+    settled: int
+    """Receipts and answers that arrived, whatever their status."""
     succeeded: int
+    """Of these, with status 0."""
     refused: int
     lost: int
-    """Sent, but neither receipt nor refusal arrived."""
-    seconds: float
-    tps_wall: float
-    """Committed per second from the first send to the last receipt."""
+    """Sent, but neither answer nor refusal arrived."""
+    refusals: dict[str, int]
+    """Why, and how many."""
+    silences: dict[str, int]
+    """Why requests were lost, as far as it is known."""
+    statuses: dict[str, int]
+    measured_s: float
+    """From the end of the warm-up to the last answer."""
+    measured: int
+    """Settled in that time."""
+    tps: float
+    """`measured` by `measured_s`."""
     tps_block: float | None
-    """Committed per second of block time; None when fewer than two timestamps are known."""
+    """Settled per second of block time, the warm-up included; None when there are no blocks."""
     blocks: int
     latency_ms: dict[str, float]
-    """Percentiles from send to receipt."""
-    cpu_ms_per_transaction: dict[str, float]
-    """By node."""
-    memory_mb: dict[str, float]
-    client_cpu_ms_per_transaction: float
-    refusals: dict[str, int]
-    statuses: dict[str, int]
+    """Percentiles from the moment a request was meant to leave to its answer, and the mean."""
+    nodes: list[NodeReport]
+    client_cpu_ms_per_request: float
+    audit: str
+    """"passed", "not run", or what is wrong with what the chain holds."""
+    seconds: list[SecondReport]
+    histogram: list[LatencyBucket]
+
+    def with_audit(self, outcome: str) -> Report:
+        """The same report with the outcome of reading back."""
+        return replace(self, audit=outcome)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every request was answered and nothing contradicts it."""
+        return not self.lost and not self.refused and self.audit in {"passed", "not run"}
 
     def to_json(self) -> bytes:
-        """For scripts: one object, units in the names."""
+        """For scripts."""
         return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+    @staticmethod
+    def from_json(text: bytes) -> Report:
+        """Read what `to_json` wrote; members of a newer version are passed over.
+
+        Raises:
+            ReportError: the text is something else.
+        """
+        try:
+            members = orjson.loads(text)
+            if members["schema"] != SCHEMA:
+                raise ReportError(f"the schema is {members['schema']!r}, not {SCHEMA!r}")
+            members = _known(Report, members)
+            members["environment"] = Environment(**_known(Environment, members["environment"]))
+            members["nodes"] = [NodeReport(**_known(NodeReport, node)) for node in members["nodes"]]
+            members["seconds"] = [SecondReport(**_known(SecondReport, item)) for item in members["seconds"]]
+            members["histogram"] = [
+                LatencyBucket(**_known(LatencyBucket, item)) for item in members["histogram"]
+            ]
+            return Report(**members)
+        except ReportError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ReportError(f"not a report of `hansa bench`: {error}") from error
 
     def to_table(self) -> str:
         """For people."""
+        blocks = f" in {self.blocks:,} blocks" if self.blocks else ""
+        aim = f"{self.rate:,g} per second" if self.rate is not None else f"{self.in_flight:,} in flight"
         rows = [
-            ("workload", self.workload),
+            ("workload", f"{self.workload}, {aim}{', interrupted' if self.is_interrupted else ''}"),
             ("sent", f"{self.sent:,}"),
-            ("committed", f"{self.committed:,} in {self.blocks:,} blocks"),
+            ("settled", f"{self.settled:,}{blocks}"),
             ("succeeded", f"{self.succeeded:,}"),
             ("refused", f"{self.refused:,}{_details(self.refusals)}"),
-            ("lost", f"{self.lost:,}"),
-            ("time", f"{self.seconds:.2f} s"),
-            ("throughput", f"{self.tps_wall:,.0f} TPS"),
+            ("lost", f"{self.lost:,}{_details(self.silences)}"),
+            ("read back", self.audit),
+            ("measured", f"{self.measured:,} in {self.measured_s:.2f} s after {self.warm_up_s:g} s warm-up"),
+            ("throughput", f"{self.tps:,.0f} TPS"),
             ("by block time", "–" if self.tps_block is None else f"{self.tps_block:,.0f} TPS"),
             ("latency ms", "  ".join(f"{name} {value:,.1f}" for name, value in self.latency_ms.items())),
         ]
         rows += [
-            (f"node {name}", f"{cpu:.3f} ms CPU per transaction, {self.memory_mb[name]:,.0f} MB")
-            for name, cpu in self.cpu_ms_per_transaction.items()
+            (
+                f"node {node.name}",
+                f"{node.cpu_ms_per_request:.3f} ms CPU per request, "
+                f"{node.memory_mb_max:,.0f} MB, {node.descriptors_max:,} descriptors",
+            )
+            for node in self.nodes
         ]
-        rows.append(("this client", f"{self.client_cpu_ms_per_transaction:.3f} ms CPU per transaction"))
+        rows.append(("this client", f"{self.client_cpu_ms_per_request:.3f} ms CPU per request"))
         failed = {status: count for status, count in self.statuses.items() if status != "0x0"}
         if failed:
             rows.append(("failed", _details(failed).strip(" ()")))
@@ -106,50 +180,80 @@ class Report:
 
 def make_report(seen: Measurements) -> Report:
     """Count and divide."""
-    committed = len(seen.settled_at)
-    refused = sum(seen.refused.values())
-    seconds = max(seen.ended - seen.started, 1e-9)
-    block_seconds = (
-        (seen.block_times_ms[-1] - seen.block_times_ms[0]) / 1000 if len(seen.block_times_ms) > 1 else 0
-    )
-    latencies = sorted(
-        (settled - sent) * 1000 for sent, settled in zip(seen.sent_at, seen.settled_at, strict=True)
-    )
-    per_transaction = 1000 / max(committed, 1)
+    tally = seen.tally
+    measured_s = max(tally.ended - tally.measured_from, 0.0)
+    per_request = 1000 / max(tally.settled_measured, 1)
+    latencies = tally.latencies
+    percentiles = {
+        name: _ms(latencies.percentile(rank)) for name, rank in PERCENTILES.items() if latencies.count
+    }
     return Report(
+        schema=SCHEMA,
         workload=seen.workload,
-        sent=seen.sent,
-        committed=committed,
-        succeeded=seen.statuses.get("0x0", 0),
-        refused=refused,
-        lost=seen.sent - committed - refused,
-        seconds=round(seconds, 3),
-        tps_wall=round(committed / seconds, 1),
-        tps_block=round(committed / block_seconds, 1) if block_seconds > 0 else None,
-        blocks=seen.blocks,
-        latency_ms={_name(rank): round(percentile(latencies, rank), 1) for rank in PERCENTILES if latencies},
-        cpu_ms_per_transaction={node.name: round(node.seconds * per_transaction, 4) for node in seen.nodes},
-        memory_mb={node.name: round(node.resident_bytes / 1_000_000, 1) for node in seen.nodes},
-        client_cpu_ms_per_transaction=round(seen.client_cpu_seconds * per_transaction, 4),
-        refusals=dict(seen.refused),
-        statuses=dict(seen.statuses),
+        environment=seen.environment,
+        is_interrupted=seen.is_interrupted,
+        rate=seen.load.rate,
+        in_flight=seen.load.in_flight,
+        warm_up_s=seen.load.warm_up_s,
+        sent=tally.sent,
+        settled=tally.settled,
+        succeeded=tally.statuses["0x0"],
+        refused=tally.refused,
+        lost=tally.lost,
+        refusals=dict(sorted(tally.refusals.items())),
+        silences=dict(sorted(tally.silences.items())),
+        statuses=dict(sorted(tally.statuses.items())),
+        measured_s=round(measured_s, 3),
+        measured=tally.settled_measured,
+        tps=round(tally.settled_measured / measured_s, 1) if measured_s > 0 else 0.0,
+        tps_block=round(tally.settled / seen.block_time_s, 1) if seen.block_time_s else None,
+        blocks=len(tally.heights),
+        latency_ms=percentiles | {"mean": _ms(latencies.mean())} if latencies.count else {},
+        nodes=[_report_node(node, seen.load.warm_up_s, per_request) for node in seen.nodes],
+        client_cpu_ms_per_request=round(seen.client_cpu_seconds * per_request, 4),
+        audit="not run",
+        seconds=[_report_second(second) for second in tally.seconds],
+        histogram=[LatencyBucket(_ms(end), count) for end, count in latencies],
     )
 
 
-def percentile(ascending: Sequence[float], rank: int) -> float:
-    """The smallest value that at least `rank` percent do not exceed (nearest rank).
+def _report_node(node: NodeUsage, warm_up_s: float, per_request: float) -> NodeReport:
+    samples = node.samples
+    memory = [round(sample.resident_bytes / _MB, 1) for sample in samples]
+    cores = [0.0]
+    for earlier, later in pairwise(samples):
+        elapsed = max(later.second - earlier.second, 1e-3)
+        cores.append(round((later.cpu_seconds - earlier.cpu_seconds) / elapsed, 3))
+    return NodeReport(
+        name=node.name,
+        cpu_ms_per_request=round(node.cpu_seconds(warm_up_s) * per_request, 4),
+        memory_mb_max=max(memory),
+        memory_mb_end=memory[-1],
+        descriptors_max=max(sample.descriptors for sample in samples),
+        at_s=[round(sample.second, 2) for sample in samples],
+        cpu_cores=cores,
+        memory_mb=memory,
+        descriptors=[sample.descriptors for sample in samples],
+    )
 
-    Raises:
-        ValueError: no values.
-    """
-    if not ascending:
-        raise ValueError("no values")
-    position = -(-len(ascending) * rank // 100)
-    return ascending[max(position, 1) - 1]
+
+def _report_second(second: Second) -> SecondReport:
+    latencies = second.latencies
+    return SecondReport(
+        settled=second.settled,
+        refused=second.refused,
+        p50_ms=_ms(latencies.percentile(50)) if latencies.count else None,
+        p99_ms=_ms(latencies.percentile(99)) if latencies.count else None,
+    )
 
 
-def _name(rank: int) -> str:
-    return "max" if rank == 100 else f"p{rank}"
+def _known(kind: type[Any], members: Mapping[str, Any]) -> dict[str, Any]:
+    names = {item.name for item in fields(kind)}
+    return {name: value for name, value in members.items() if name in names}
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)
 
 
 def _details(counts: Mapping[str, int]) -> str:
