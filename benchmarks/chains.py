@@ -83,7 +83,7 @@ class Chain:
 
     def _build(self, settings: Mapping[str, str]) -> None:
         ports = ",".join(str(self.base_port + offset * _SPAN) for offset in range(3))
-        command = [
+        command: list[str | Path] = [
             HANSA,
             "chain",
             "build",
@@ -116,8 +116,8 @@ class Chain:
         for index, process in enumerate(self.processes):
             while not _listens(self.base_port + _SPAN + index):
                 if process.poll() is not None or time.monotonic() > deadline:
-                    output = (self._node_folder(index) / "nohup.out").read_text(errors="replace")
-                    raise ChainError(f"node{index} did not start:\n{output[-2000:]}")
+                    printed = (self._node_folder(index) / "nohup.out").read_text(errors="replace")
+                    raise ChainError(f"node{index} did not start:\n{printed[-2000:]}")
                 time.sleep(0.1)
 
     def _stop(self) -> None:

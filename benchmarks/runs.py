@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import uvloop
@@ -67,11 +67,6 @@ def measure(
     if not report.is_clean:
         raise BenchError(f"{workload} on {chain.nodes} nodes:\n{report.to_table()}")
     return report
-
-
-def repeat(times: int, run: Callable[[], Report]) -> list[Report]:
-    """The same run several times."""
-    return [run() for _ in range(times)]
 
 
 def node_cpu(report: Report) -> float:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chains import Chain
-from runs import Spread, measure, node_cpu, node_memory, repeat, say
+from runs import Spread, measure, node_cpu, node_memory, say
 
 from hansa.bench.environment import Environment
 from hansa.bench.pour import Load
@@ -35,10 +35,7 @@ def run_suite(
     for nodes in node_counts:
         with Chain.running(nodes) as chain:
             for workload in workloads:
-                reports = repeat(
-                    repetitions,
-                    lambda chain=chain, name=workload: measure(chain, name, load, accounts=accounts),
-                )
+                reports = [measure(chain, workload, load, accounts=accounts) for _ in range(repetitions)]
                 results[nodes, workload] = reports
                 say(
                     f"{nodes} nodes, {workload}: {Spread.of([report.tps for report in reports]).format()} TPS"

@@ -1,4 +1,4 @@
-"""The workloads of `hansa bench` on four nodes: nothing lost or refused, and the chain holds what it promised."""
+"""The workloads of `hansa bench` on four nodes: nothing lost or refused, and the chain holds what it said."""
 
 from __future__ import annotations
 
