@@ -27,6 +27,7 @@ __all__ = [
     "sign",
     "transactions_root",
     "verify_batch",
+    "vrf_prove",
     "vrf_verify",
 ]
 
@@ -49,6 +50,9 @@ def verify_batch(
     public_keys: Sequence[bytes], digests: Sequence[bytes], signatures: Sequence[bytes]
 ) -> list[bool]:
     """For each: does the signature over the digest recover this key?"""
+
+def vrf_prove(secret: bytes, input: str) -> tuple[str, str]:
+    """The Curve25519 public key of a node's 32-byte secret, and its proof for an input (execution §8.4)."""
 
 def vrf_verify(input: bytes, public_key: bytes, proof: bytes) -> bytes | None:
     """The 32-byte random value of a Curve25519 proof (execution §8.4), or None if the proof is not valid. All

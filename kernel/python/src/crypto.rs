@@ -34,6 +34,11 @@ pub fn vrf_verify<'py>(
 }
 
 #[pyfunction]
+pub fn vrf_prove(py: Python<'_>, secret: Fixed<32>, input: &str) -> (String, String) {
+    py.detach(|| hansa_privacy::curve25519_vrf_prove(&secret.0, input))
+}
+
+#[pyfunction]
 pub fn public_key<'py>(py: Python<'py>, secret: Fixed<32>) -> PyResult<Bound<'py, PyBytes>> {
     let key = py.detach(|| ecdsa::public_key(&secret.0)).map_err(invalid)?;
     Ok(PyBytes::new(py, &key))

@@ -21,7 +21,9 @@ mod _kernel {
     #[pymodule_export]
     use crate::contracts::{ContractCall, ContractTable};
     #[pymodule_export]
-    use crate::crypto::{keccak256, public_key, recover, recover_batch, sign, verify_batch, vrf_verify};
+    use crate::crypto::{
+        keccak256, public_key, recover, recover_batch, sign, verify_batch, vrf_prove, vrf_verify,
+    };
     #[pymodule_export]
     use crate::execution::{CallResult, ExecutedBlock, Executor};
     #[pymodule_export]

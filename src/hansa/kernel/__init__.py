@@ -22,6 +22,7 @@ from hansa._kernel import (
     sign,
     transactions_root,
     verify_batch,
+    vrf_prove,
     vrf_verify,
 )
 
@@ -43,5 +44,6 @@ __all__ = [
     "sign",
     "transactions_root",
     "verify_batch",
+    "vrf_prove",
     "vrf_verify",
 ]

@@ -2,7 +2,16 @@
 
 import pytest
 
-from hansa.kernel import keccak256, public_key, recover, recover_batch, sign, verify_batch
+from hansa.kernel import (
+    keccak256,
+    public_key,
+    recover,
+    recover_batch,
+    sign,
+    verify_batch,
+    vrf_prove,
+    vrf_verify,
+)
 
 SECRET = bytes.fromhex("bcec428d5205abe0f0cc8a734083908d9eb8563e31f943d760786edf42ad67dd")
 DIGEST = keccak256(b"abcde")
@@ -66,3 +75,12 @@ def test_wrong_sizes_are_value_errors() -> None:
         sign(b"\xff" * 32, DIGEST)
     with pytest.raises(TypeError):
         keccak256("text")  # type: ignore[arg-type]
+
+
+def test_a_vrf_proof_is_verified_with_the_key_it_names_and_gives_one_number() -> None:
+    key, proof = vrf_prove(SECRET, "abcd")
+    assert key == "982b0cf3eeef2d5e0bfe8371356a0fd7416e56a6c87fbd1fece103a54d0d0236"
+    number = vrf_verify(b"abcd", key.encode(), proof.encode())
+    assert number is not None
+    assert number.hex() == "d399a59e4c3b1f9718d154cee72771bf55be65eabe2fdd5c3e98841d33cf1c09"
+    assert vrf_verify(b"abce", key.encode(), proof.encode()) is None

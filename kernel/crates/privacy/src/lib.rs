@@ -9,7 +9,8 @@
 //!    memory it does not own, loops or divides by zero, the answer is an error of the same contract.
 //!
 //! Contracts turn errors into their code (execution §2.0): Paillier −51600, GroupSig −51700, RingSig −51800.
-//! There are no secrets here: everything is public input, so nothing has to take constant time.
+//! All input is public, so nothing has to take constant time, but for the one secret that
+//! [`curve25519_vrf_prove`] gets.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -27,7 +28,7 @@ pub use group_signature::{group_signature_verify, GroupSignatureError};
 pub use paillier::{paillier_add, InvalidCiphertexts};
 pub use ring_signature::{ring_signature_verify, RingSignatureError};
 pub use sm::{sm2_verify, sm3};
-pub use vrf::curve25519_vrf_verify;
+pub use vrf::{curve25519_vrf_prove, curve25519_vrf_verify};
 
 pub use hansa_crypto::{Address, Hash, PublicKey};
 
