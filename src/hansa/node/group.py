@@ -17,13 +17,12 @@ from pathlib import Path
 
 from hansa.channel.allow_list import AllowList
 from hansa.codec.ini import SettingsError
-from hansa.consensus.pbft.engine import ConsensusStatus, PbftEngine, PbftSettings
-from hansa.consensus.pbft.post import PostSettings
-from hansa.consensus.pbft.sealing import SealingSettings
+from hansa.consensus.engine import ENGINES, ConsensusEngine, Status
+from hansa.consensus.surroundings import Surroundings
 from hansa.events import EventLimits
 from hansa.execution import InstalledContract
 from hansa.kernel import Block, TransactionList
-from hansa.ledger.genesis import GenesisSettings
+from hansa.ledger.genesis import ConsensusType, GenesisSettings
 from hansa.ledger.ledger import CommittedBlock, Ledger
 from hansa.node.flow_control import Bandwidth
 from hansa.node.group_settings import GroupSettings
@@ -94,24 +93,29 @@ class Group:
         self.sync: SyncEngine[TransactionList] = SyncEngine(
             me=self.me,
             group_id=group_id,
-            settings=_sync_settings(settings),
+            settings=_sync_settings(settings, genesis),
             network=ModuleLink(gateway, Module.BLOCK_SYNC, group_id, bandwidth),
             chain=self.ledger,
             pool=self.pool,
             decode_transactions=TransactionList.decode_blob,
             threads=threads,
         )
-        self.consensus = PbftEngine(
-            me=self.me,
-            group_id=group_id,
-            settings=_pbft_settings(settings),
-            chain=self.ledger,
-            pool=self.pool,
-            network=ModuleLink(gateway, Module.PBFT, group_id, bandwidth),
-            signer=signer,
-            store=DurableRecords(backup_store, threads),
-            aligned_ms=self.sync.aligned_time_ms,
-            on_working=self.sync.on_consensus_working,
+        self._consensus_type = genesis.consensus
+        engine = ENGINES[genesis.consensus]
+        self._consensus_module = Module(engine.packet_module)
+        self.consensus: ConsensusEngine = engine.open(
+            Surroundings(
+                me=self.me,
+                genesis=genesis,
+                settings=settings.consensus,
+                chain=self.ledger,
+                pool=self.pool,
+                network=ModuleLink(gateway, self._consensus_module, group_id, bandwidth),
+                signer=signer,
+                store=DurableRecords(backup_store, threads),
+                aligned_ms=self.sync.aligned_time_ms,
+                on_working=self.sync.on_consensus_working,
+            )
         )
         self._connect()
 
@@ -122,7 +126,12 @@ class Group:
         """This node is a sealer or an observer of the group."""
         return self.me in self.ledger.membership
 
-    def consensus_status(self) -> ConsensusStatus:
+    @property
+    def consensus_type(self) -> ConsensusType:
+        """What the genesis file says."""
+        return self._consensus_type
+
+    def consensus_status(self) -> Status:
         """How this node sees the group's consensus."""
         return self.consensus.status()
 
@@ -153,7 +162,7 @@ class Group:
     def close(self) -> None:
         """Close the databases; nothing of the group may run any more."""
         group_id = self.ledger.group_id
-        self._gateway.unregister(Module.PBFT, group_id)
+        self._gateway.unregister(self._consensus_module, group_id)
         self._gateway.unregister(Module.BLOCK_SYNC, group_id)
         self._stores.close()
 
@@ -165,7 +174,7 @@ class Group:
         self.pool.on_admitted(self.consensus.on_pool_changed)
         self.pool.on_admitted(self.sync.on_pool_changed)
         self.sync.subscribe(self.consensus.on_syncing_changed)
-        gateway.register(Module.PBFT, group_id, self._on_pbft_packet)
+        gateway.register(self._consensus_module, group_id, self._on_consensus_packet)
         gateway.register(Module.BLOCK_SYNC, group_id, self._on_sync_packet)
         gateway.add_listener(on_connect=self._on_connect, on_disconnect=self._on_disconnect)
 
@@ -179,7 +188,7 @@ class Group:
         while True:
             await announce(await self._committed.get())
 
-    def _on_pbft_packet(self, node: NodeId, packet: Packet) -> None:
+    def _on_consensus_packet(self, node: NodeId, packet: Packet) -> None:
         self.consensus.on_packet(node, packet.packet_type, packet.payload)
 
     def _on_sync_packet(self, node: NodeId, packet: Packet) -> None:
@@ -203,13 +212,13 @@ class Group:
 def _check_supported(
     genesis: GenesisSettings, genesis_file: Path, settings: GroupSettings, settings_file: Path
 ) -> None:
-    if genesis.consensus != "pbft":
+    if genesis.consensus not in ENGINES:
         raise SettingsError(
             file=str(genesis_file),
             section="consensus",
             key="consensus_type",
             problem=f"{genesis.consensus} is not supported by this version",
-            remedy="write pbft for a new chain; a chain with another engine cannot be joined yet",
+            remedy=f"write one of {', '.join(ENGINES)} for a new chain",
         )
     if settings.storage.type not in ("rocksdb", "leveldb", "memory"):
         raise SettingsError(
@@ -221,30 +230,17 @@ def _check_supported(
         )
 
 
-def _pbft_settings(settings: GroupSettings) -> PbftSettings:
-    consensus = settings.consensus
-    return PbftSettings(
-        sealing=SealingSettings(
-            min_block_generation_ms=consensus.block_interval_ms_min,
-            dynamic_block_size=consensus.enable_dynamic_block_size,
-            block_size_increase_percent=int(consensus.block_size_increase_ratio * 100),
-        ),
-        post=PostSettings(ttl=consensus.forwarding_depth, optimize_ttl=consensus.enable_ttl_optimization),
-        propose_with_hashes=consensus.enable_prepare_with_hashes,
-    )
-
-
-def _sync_settings(settings: GroupSettings) -> SyncSettings:
+def _sync_settings(settings: GroupSettings, genesis: GenesisSettings) -> SyncSettings:
     sync = settings.sync
     return SyncSettings(
         announcing=AnnouncingSettings(
-            is_tree=sync.blocks_by_tree,
+            is_tree=sync.blocks_by_tree and genesis.consensus != "raft",
             gossip_interval_ms=sync.gossip_interval_ms,
             gossip_peer_count=sync.gossip_peer_count,
             tells_strangers=sync.allow_free_node,
         ),
         gossip=GossipSettings(
-            is_tree=sync.transactions_by_tree,
+            is_tree=sync.transactions_by_tree and genesis.consensus != "raft",
             announced_peer_count_max=sync.transactions_gossip_peer_count_max,
         ),
         memory_bytes_max=sync.memory_bytes_max,

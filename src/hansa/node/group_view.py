@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor as ThreadPool
 from typing import TypeVar
 
+from hansa.consensus import engine
 from hansa.kernel import Block, TransactionList
 from hansa.node.group import FAR_BEHIND_BLOCKS, Group
 from hansa.primitives import Address, GroupId, Hash32, Height, NodeId
@@ -18,6 +19,7 @@ from hansa.rpc.views import (
     CallRequest,
     PbftStatus,
     PeerSyncStatus,
+    RaftStatus,
     SyncStatus,
     Totals,
     TransactionPlace,
@@ -61,7 +63,7 @@ class RunningGroup:
     @property
     def consensus_type(self) -> str:
         """The engine that orders this group's blocks."""
-        return "pbft"
+        return self._group.consensus_type
 
     @property
     def sealers(self) -> Sequence[NodeId]:
@@ -93,21 +95,32 @@ class RunningGroup:
         """What waits, oldest first."""
         return self._group.pool.all()
 
-    def consensus_status(self) -> PbftStatus:
-        """The state of PBFT."""
+    def consensus_status(self) -> PbftStatus | RaftStatus:
+        """The state of the group's engine."""
         status = self._group.consensus_status()
-        return PbftStatus(
-            me=status.me,
-            height=status.height,
-            head_hash=status.head_hash,
-            sealers=status.sealers,
-            view=status.view,
-            to_view=status.to_view,
-            leader_failed=status.leader_failed,
-            config_error=status.index is None,
-            connected_nodes=status.connected_nodes,
-            views=status.views,
-        )
+        match status:
+            case engine.PbftStatus():
+                return PbftStatus(
+                    me=status.me,
+                    height=status.height,
+                    head_hash=status.head_hash,
+                    sealers=status.sealers,
+                    view=status.view,
+                    to_view=status.to_view,
+                    leader_failed=status.leader_failed,
+                    config_error=status.index is None,
+                    connected_nodes=status.connected_nodes,
+                    views=status.views,
+                )
+            case engine.RaftStatus():
+                return RaftStatus(
+                    me=status.me,
+                    height=status.height,
+                    head_hash=status.head_hash,
+                    sealers=status.sealers,
+                    config_error=status.index is None,
+                    leader=status.leader,
+                )
 
     def sync_status(self) -> SyncStatus:
         """How far this node and its peers are."""
