@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, MutableMapping, MutableSequence, MutableSet, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, MutableSequence, MutableSet
 from dataclasses import dataclass, is_dataclass
 from enum import Enum
-from importlib.machinery import ModuleSpec, PathFinder
-from itertools import accumulate
 from pathlib import Path
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
@@ -90,11 +88,15 @@ def load_contract(name: str, folder: Path) -> InstalledContract:
     number = found.address
     if not isinstance(number, int) or not ADDRESS_MIN <= number <= ADDRESS_MAX:
         raise ContractError(f"{name}: its address must be a number from {ADDRESS_MIN:#x} to {ADDRESS_MAX:#x}")
+    try:
+        answer = answering(found, is_metered=True)
+    except ValueError as error:
+        raise ContractError(f"{name}: {error}") from error
     return InstalledContract(
         name=name,
         address=Address(number.to_bytes(20)),
         first_block=int(first_block or 0),
-        answer=answering(found, is_metered=True),
+        answer=answer,
         source_digest=keccak256(source).hex(),
     )
 
@@ -105,24 +107,18 @@ def _short(address: bytes) -> str:
 
 def _read(module: str, folder: Path) -> tuple[bytes, str]:
     """The source of a module and its file; no package on the way is run."""
-    path: Sequence[str] = [str(folder), *sys.path]
-    spec: ModuleSpec | None = None
-    for name in accumulate(module.split("."), "{}.{}".format):
-        spec = PathFinder.find_spec(name, path)
-        if spec is None:
-            raise ContractError(
-                f"there is no module {module} in {folder}, nor where Python looks for modules"
-            )
-        path = list(spec.submodule_search_locations or ())
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        raise ContractError(f"the module {module} has no Python source")
+    relative = Path(*module.split(".")).with_suffix(".py")
+    file = next((file for base in (folder, *sys.path) if (file := Path(base) / relative).is_file()), None)
+    if file is None:
+        raise ContractError(f"there is no {relative} in {folder}, nor where Python looks for modules")
     try:
-        source = Path(spec.origin).read_bytes()
+        with file.open("rb") as stream:
+            source = stream.read(SOURCE_BYTES_MAX + 1)
     except OSError as error:
-        raise ContractError(f"{spec.origin} cannot be read: {error.strerror}") from error
+        raise ContractError(f"{file} cannot be read: {error.strerror}") from error
     if len(source) > SOURCE_BYTES_MAX:
-        raise ContractError(f"{spec.origin} has more than {SOURCE_BYTES_MAX} bytes")
-    return source, spec.origin
+        raise ContractError(f"{file} has more than {SOURCE_BYTES_MAX} bytes")
+    return source, str(file)
 
 
 def _run(source: bytes, file: str, name: str) -> dict[str, Any]:

@@ -1,5 +1,4 @@
-"""A chain in memory on which to try contracts: the kernel itself, with blocks, transactions and receipts, and nothing
-around it.
+"""A chain in memory on which to try contracts: the kernel with blocks, transactions and receipts, and no more.
 
     sandbox = Sandbox(["hansa.execution.samples.points:Points"])
     alice = sandbox.account("alice")
@@ -102,6 +101,7 @@ class Sandbox:
         self._rows: dict[bytes, bytes] = {}
         self._hashes: dict[int, bytes] = {}
         self._nonce = 0
+        self._height = 0
         self.executor = Executor(
             read_many=lambda keys: [self._rows.get(key) for key in keys],
             read_block_hash=self._hashes.get,
@@ -115,7 +115,17 @@ class Sandbox:
     @property
     def height(self) -> int:
         """The committed head."""
-        return len(self._hashes) - 1
+        return self._height
+
+    @property
+    def head_hash(self) -> bytes:
+        """Its hash."""
+        return self._hashes[self._height]
+
+    def skip_to(self, height: int) -> None:
+        """Let blocks go by in which nothing happened."""
+        self._height = height
+        self._hashes[height] = keccak256(height.to_bytes(8))
 
     @staticmethod
     def account(name: str) -> SandboxAccount:
@@ -154,13 +164,16 @@ class Sandbox:
     def send_block(self, transactions: Sequence[Transaction]) -> list[Receipt]:
         """A block, executed and committed. Its timestamp is a thousand milliseconds per height."""
         number = self.height + 1
-        header = Header(number=number, parent_hash=self._hashes[number - 1], timestamp=number * 1000)
+        header = Header(number=number, parent_hash=self.head_hash, timestamp=number * 1000)
         block = Block.propose(header, TransactionList.decode([each.raw for each in transactions]))
         executed = self.executor.execute(block)
         self._rows.update(executed.state_rows())
         self.executor.apply(executed)
         self._hashes[number] = executed.block.hash
-        return [Receipt(orjson.loads(executed.block.receipt_json(index))) for index in range(len(transactions))]
+        self._height = number
+        return [
+            Receipt(orjson.loads(executed.block.receipt_json(index))) for index in range(len(transactions))
+        ]
 
     def call(
         self, sender: SandboxAccount, to: int | bytes, signature: str, *arguments: object, returns: str

@@ -1,6 +1,6 @@
 """Loyalty points: a contract in Python to begin with.
 
-One account, the issuer, gives points; holders pass them on. Install it on every node of a chain, in config.ini:
+One account, the issuer, gives points; holders pass them on. Every node of a chain installs it:
 
     [execution]
     contracts=hansa.execution.samples.points:Points
