@@ -88,6 +88,11 @@ class Cluster:
         self.count += 1
         return index
 
+    def answer_as_stranger(self, index: int) -> None:
+        """Have a node answer for the group whether it belongs to it or not, from its next start on."""
+        config = self.node_directory(index) / "config.ini"
+        config.write_text(config.read_text().replace("[rpc]", "[rpc]\n    act_as_group_member=true", 1))
+
     def link_through(self, links: Links) -> None:
         """Have the nodes dial one another through `links` from their next start on."""
         for index in range(self.count):

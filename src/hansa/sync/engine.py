@@ -28,6 +28,7 @@ from hansa.sync.blocks import BlockSync, Head, PeerStatus, ReceivedBlock
 from hansa.sync.clock import ClockAlignment
 from hansa.sync.errors import MalformedPacket
 from hansa.sync.events import GroupChanged, Tick
+from hansa.sync.farewell import Farewells
 from hansa.sync.inbox import Inbox
 from hansa.sync.packets import (
     FROM_CLIENT,
@@ -43,6 +44,7 @@ from hansa.sync.packets import (
     encode_packet,
     peek_height,
 )
+from hansa.sync.progress import DownloadProgress
 from hansa.sync.serving import BlockBatch, BlockServer
 from hansa.sync.topology import GroupView
 from hansa.sync.transactions import ANNOUNCEMENT_AGE_MS, GossipSettings, TransactionGossip
@@ -240,6 +242,8 @@ class SyncEngine(Generic[BatchT]):
         self._gossip = TransactionGossip(settings.gossip, view, choose)
         self._clock = ClockAlignment()
         self._server = BlockServer()
+        self._farewells = Farewells()
+        self._progress: DownloadProgress | None = None
         self._has_requests = asyncio.Event()
         self._block_inbox: Inbox[_BlocksPacket] = Inbox(INBOX_PACKET_COUNT_MAX, settings.memory_bytes_max)
         self._transaction_inbox: Inbox[_TransactionsPacket] = Inbox(INBOX_PACKET_COUNT_MAX, INBOX_BYTES_MAX)
@@ -330,6 +334,7 @@ class SyncEngine(Generic[BatchT]):
             self._tell_blocks(Tick())
             self._tell_gossip(Tick())
             self._announce_hashes()
+            self._report_progress()
             await asyncio.sleep(TICK_S)
 
     async def _receive_blocks(self) -> None:
@@ -419,13 +424,23 @@ class SyncEngine(Generic[BatchT]):
 
     def _tell_syncing(self, is_syncing: bool) -> None:
         if is_syncing:
-            logger.info(
-                "downloading from block %d to %d", self._blocks.head.height, self._blocks.known_highest.height
-            )
+            height = self._blocks.head.height
+            logger.info("downloading from block %d to %d", height, self._blocks.known_highest.height)
+            self._progress = DownloadProgress(height, self._steady_ms())
         else:
             logger.info("level with the peers at block %d", self._blocks.head.height)
+            self._progress = None
         for listener in self._listeners:
             listener(is_syncing)
+
+    def _report_progress(self) -> None:
+        if self._progress is None:
+            return
+        line = self._progress.report(
+            self._blocks.head.height, self._blocks.known_highest.height, self._steady_ms()
+        )
+        if line is not None:
+            logger.info("%s", line)
 
     # --- transactions ------------------------------------------------------------------------------------
 
@@ -526,10 +541,11 @@ class SyncEngine(Generic[BatchT]):
                     self._compare_genesis(node, genesis)
                     self._observe_clock(node, peer_time_ms)
                 self._tell_blocks(blocks.PeerStatus(node, height, genesis, latest))
+                if self._farewells.note_height(node, height):
+                    self._bid_farewell(node)
             case BlockRequest(start=start, count=count):
-                head = self._blocks.head.height
-                may_ask = is_member or self._settings.announcing.tells_strangers
-                if may_ask and self._server.accept(node, start=start, count=count, head=head):
+                head = self._served_height(node)
+                if head is not None and self._server.accept(node, start=start, count=count, head=head):
                     self._has_requests.set()
             case TransactionsRequest(hashes=hashes):
                 self._tell_gossip(transactions.TransactionsRequested(node, hashes))
@@ -542,8 +558,23 @@ class SyncEngine(Generic[BatchT]):
             self._network.send(peer, packet_type, payload)
 
     def _own_status(self) -> Status:
-        head = self._blocks.head
+        return self._status_at(self._blocks.head)
+
+    def _status_at(self, head: Head) -> Status:
         return Status(head.height, self._chain.genesis_hash, head.hash, self.aligned_time_ms())
+
+    def _served_height(self, node: NodeId) -> Height | None:
+        """Up to where a node may ask for blocks; None: it may not."""
+        if self._blocks.view.is_member(node) or self._settings.announcing.tells_strangers:
+            return self._blocks.head.height
+        last = self._farewells.last_block(node)
+        return None if last is None else last.height
+
+    def _bid_farewell(self, node: NodeId) -> None:
+        """Tell a node that has left of the block that removed it."""
+        last = self._farewells.last_block(node)
+        if last is not None:
+            self._send((node,), ORDINARY, self._status_at(last))
 
     # --- the group ---------------------------------------------------------------------------------------
 
@@ -564,6 +595,8 @@ class SyncEngine(Generic[BatchT]):
             if node not in view.connected:
                 self._server.forget(node)
                 self._clock.forget(node)
+        for node in self._farewells.note_change(before, view, self._observe_head()):
+            self._bid_farewell(node)
         self._tell_blocks(GroupChanged(view))
         self._tell_gossip(GroupChanged(view))
         self.on_pool_changed()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hansa.channel.errors import ChannelError, ClientError
@@ -28,13 +28,13 @@ _POOL_STATUSES = frozenset({15, 16, 28, 29})
 
 
 class Clients:
-    """One connection to each node."""
+    """One connection to each of some nodes."""
 
     def __init__(
         self,
         history: History,
         sdk_directory: Path,
-        endpoints: Sequence[tuple[str, int]],
+        endpoints: Mapping[int, tuple[str, int]],
         workload: Workload,
         *,
         seed: int,
@@ -56,7 +56,7 @@ class Clients:
     async def keep_connected(self) -> None:
         """Connect to every node, again and again, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for node in range(len(self._endpoints)):
+            for node in self._endpoints:
                 tasks.create_task(self._keep_connected(node))
 
     async def _keep_connected(self, node: int) -> None:

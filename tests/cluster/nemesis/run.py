@@ -77,7 +77,7 @@ class _Run:
         self._nodes = range(plan.node_count)
         self._nemesis = Nemesis(cluster, links, plan.seed)
         self._workload = Workload(plan.seed)
-        self._endpoints = [("127.0.0.1", cluster.base + 1000 + node) for node in self._nodes]
+        self._endpoints = {node: ("127.0.0.1", cluster.base + 1000 + node) for node in self._nodes}
         self._clients = Clients(
             history, cluster.sdk_directory, self._endpoints, self._workload, seed=plan.seed
         )

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import itertools
 import random
+import re
 import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -504,3 +505,38 @@ async def test_new_members_are_noticed_with_the_head():
     assert told == {node_id(1), node_id(2)}
     assert first.engine.status().head.height == 6
     group.threads.shutdown()
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+async def test_a_removed_member_gets_the_block_that_removes_it_and_no_other(is_away: bool):
+    group = Group([4, 4, 4, 4])
+    leaver = group.peers[3]
+    staying = FakeMembership(tuple(node_id(number) for number in range(3)))
+    async with group.running():
+        await until(lambda: len(leaver.engine.status().peers) == 3)
+        if is_away:
+            del group.wires.engines[node_id(3)]
+        for height in (5, 6, 7):
+            for peer in group.peers[:3]:
+                peer.chain.blocks.append(block_at(height))
+                peer.chain.membership = staying
+                peer.engine.on_head_changed()
+            await asyncio.sleep(0.1)
+        if is_away:  # and then hears from somebody how far the others are
+            group.wires.engines[node_id(3)] = leaver.engine
+            leaver.engine.on_packet(node_id(0), 0, encode_packet(status_of(group.peers[0].chain)))
+        await until(lambda: leaver.chain.head.number == 5)
+        await asyncio.sleep(0.2)
+    assert leaver.chain.head.number == 5
+
+
+async def test_a_long_download_is_told_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr("hansa.sync.progress.REPORT_INTERVAL_MS", 1)
+    caplog.set_level("INFO", logger="hansa.sync")
+    group = Group([0, 600])
+    async with group.running():
+        await until(lambda: group.peers[0].chain.head.number == 600)
+    assert "downloading from block 0 to 600" in caplog.text
+    assert re.search(r"block \d+ of 600, \d+ to go, \d+ blocks/s", caplog.text)
