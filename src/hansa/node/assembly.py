@@ -1,8 +1,8 @@
 """Who gets what: the page on which a node is put together.
 
-From the inside out: threads, gateway, groups, JSON-RPC, Channel. Everything is an `async with`, so that
-leaving closes it in the opposite order: first nobody can ask any more, then the groups stop with their last
-block stored, then the threads end, then the databases close.
+From the inside out: threads, gateway, groups, JSON-RPC, AMOP and events, Channel. Everything is an `async
+with`, so that leaving closes it in the opposite order: first nobody can ask any more, then the groups stop
+with their last block stored, then the threads end, then the databases close.
 """
 
 from __future__ import annotations

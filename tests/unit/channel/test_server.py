@@ -375,6 +375,26 @@ async def test_a_reader_that_stops_is_dropped_and_the_others_get_everything(node
             assert await good.request("getBlockNumber", [1])
 
 
+async def test_a_session_that_does_not_read_takes_no_more_until_it_does(node, ec_chain):
+    bounds = SessionBounds(outgoing_bytes_pause=64 * 1024)
+    async with serve(node, ec_chain, replace(CONFIG, bounds=bounds)) as server:
+        async with connect_raw(server, ec_chain) as slow:
+            slow.send(FrameType.HEARTBEAT, b"0")
+            await slow.receive()
+            (session,) = server.sessions
+            assert server.takes_more(session.session_id)
+            slow.writer.transport.pause_reading()
+            for _ in range(20):
+                server.push_events(session.session_id, bytes(1024 * 1024))
+            await until(lambda: not server.takes_more(session.session_id))
+            slow.writer.transport.resume_reading()
+            for _ in range(20):
+                await slow.receive()
+            await until(lambda: server.takes_more(session.session_id))
+        await until(lambda: not server.sessions)
+        assert server.takes_more(session.session_id), "nobody waits for a session that is gone"
+
+
 async def test_a_client_with_too_many_open_requests_waits_and_is_answered_in_the_end(node, ec_chain):
     bounds = SessionBounds(requests_open_max=4)
     async with (

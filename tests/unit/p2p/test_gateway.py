@@ -502,12 +502,14 @@ async def test_a_peer_that_talks_but_never_reads_is_dropped_at_the_idle_limit(
         stranger.writer.transport.pause_reading()
         for _ in range(20):
             assert send(gateway, peer, bytes(1_000_000))
+        assert gateway.waiting_bytes(peer) > 19_000_000
         for _ in range(30):
             if not gateway.is_connected(peer):
                 break
             stranger.writer.write(ANNOUNCE_0)
             await asyncio.sleep(0.1)
         assert not gateway.is_connected(peer)
+        assert gateway.waiting_bytes(peer) == 0
     assert "the peer read nothing for 0.5 s" in caplog.text
 
 
