@@ -166,7 +166,12 @@ class AmopService:
         self._handle(PeerTopicsChanged(node, topics, _draw()))
 
     def _on_lost(self, node: NodeId) -> None:
-        self._handle(PeerLost(node))
+        # Another session with the node may take over in this very turn: its SDKs are still there then.
+        self._loop.call_soon(self._forget_peer, node)
+
+    def _forget_peer(self, node: NodeId) -> None:
+        if not self._gateway.is_connected(node):
+            self._handle(PeerLost(node))
 
     # --- what is decided ---------------------------------------------------------------------------
 
