@@ -4,7 +4,8 @@ import java.util.List;
 
 /**
  * The official Java SDK, unmodified, against a running chain: connect over the Channel with the certificates the chain
- * builder made, read, deploy and transact, verify hashes, proofs and block signatures, use every precompiled service.
+ * builder made, read, deploy and transact, verify hashes, proofs and block signatures, send messages, follow events, use
+ * every precompiled service.
  *
  * <p>Usage: Interop SDK_DIR ARTIFACT.json HOST:PORT [HOST:PORT …]. The chain must be fresh: the last themes close it.
  */
@@ -14,6 +15,8 @@ public final class Interop {
             new Status(),
             new Transactions(),
             new Blocks(),
+            new Amop(),
+            new Events(),
             new Crud(),
             new Cns(),
             new Configuration(),
