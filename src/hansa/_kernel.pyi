@@ -392,11 +392,12 @@ class ContractCall:
     ) -> int: ...
     def log(self, topics: Sequence[bytes], data: bytes) -> None:
         """A log entry of the contract, taken back if the call fails."""
-    def charge(self, operation: str, times: int) -> None:
-        """The price of an operation (execution §2.0): create_table, open_table, select, insert, update, remove
-        or set.
+    def charge(self, operation: str, times: int) -> int:
+        """Add the price of an operation (execution §2.0): create_table, open_table, select, insert, update,
+        remove or set. What the call costs so far; whether that is too much is asked when it ends.
         """
-    def charge_gas(self, gas: int) -> None: ...
+    def charge_gas(self, gas: int) -> int:
+        """Add gas; what the call costs so far."""
     def raise_memory(self, size: int) -> None:
         """At least so many bytes count as memory."""
     def block_hash(self, number: int) -> bytes:

@@ -281,18 +281,18 @@ impl ContractCall {
         })
     }
 
-    fn charge(&self, operation: &str, times: Count) -> PyResult<()> {
+    fn charge(&self, operation: &str, times: Count) -> PyResult<u64> {
         let operation = priced(operation)?;
         with_call(self.ticket, |call| {
             call.charge(operation, times.as_usize());
-            Ok(())
+            Ok(call.cost())
         })
     }
 
-    fn charge_gas(&self, gas: Count) -> PyResult<()> {
+    fn charge_gas(&self, gas: Count) -> PyResult<u64> {
         with_call(self.ticket, |call| {
             call.charge_gas(gas.0);
-            Ok(())
+            Ok(call.cost())
         })
     }
 

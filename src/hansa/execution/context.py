@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from hansa.execution import abi
 from hansa.execution.accounts import Account, account_table
 from hansa.execution.errors import Failure
+from hansa.execution.metering import OPERATION_STEPS, require_gas, spend, step
 from hansa.execution.tables import Table
 from hansa.execution.text import prefixed_hex
 from hansa.kernel import ContractCall, keccak256
@@ -87,7 +88,7 @@ class Context:
 
         It is written on behalf of the origin: `NotAuthorized` if that may not (execution §4.1).
         """
-        self._call.charge("open_table", 1)
+        spend(self._call, "open_table")
         return self._open(f"u_{name}", is_own=False)
 
     def create_user_table(self, name: str, *, key_field: str, fields: Sequence[str]) -> Table:
@@ -101,12 +102,12 @@ class Context:
     def _open_or_create(
         self, full_name: str, key_field: str, fields: Sequence[str], *, is_own: bool
     ) -> Table:
-        self._call.charge("open_table", 1)
+        spend(self._call, "open_table")
         table = self._open(full_name, is_own=is_own)
         if table is not None:
             return table
         _check_names(full_name, key_field, fields)
-        self._call.charge("create_table", 1)
+        spend(self._call, "create_table")
         if self._call.create(full_name, key_field, ",".join(fields), as_origin=not is_own) < 0:
             raise Failure(f"Permission denied. {self.origin.hex()} can't create table {full_name}")
         table = self._open(full_name, is_own=is_own)
@@ -118,7 +119,7 @@ class Context:
 
     def account(self, address: bytes) -> Account | None:
         """A contract, or an account that has deployed one; None for all others."""
-        self._call.charge("open_table", 1)
+        spend(self._call, "open_table")
         table = self._open(account_table(address), is_own=True)
         return None if table is None else Account(Address(address), table)
 
@@ -130,7 +131,7 @@ class Context:
         """Is it listed for a table, by the full name (execution §4.1)? Who is listed since this block counts
         too.
         """
-        self._call.charge("open_table", 1)
+        spend(self._call, "open_table")
         access = self._open("_sys_table_access_", is_own=True)
         return (
             access is not None and access.first(table, ("address", "==", prefixed_hex(address))) is not None
@@ -162,7 +163,10 @@ class Context:
             raise ValueError(f"{signature} has more than three indexed values")
         rest = [(kind, value) for kind, value, indexed in parts if not indexed]
         data = abi.encode([kind for kind, _ in rest], [value for _, value in rest])
-        self._call.charge_gas(_LOG_GAS * (1 + len(topics)) + _LOG_BYTE_GAS * len(data))
+        step(OPERATION_STEPS)
+        require_gas(
+            self._call, self._call.charge_gas(_LOG_GAS * (1 + len(topics)) + _LOG_BYTE_GAS * len(data))
+        )
         self._call.log(topics, data)
 
 

@@ -108,7 +108,9 @@ def _short(address: bytes) -> str:
 def _read(module: str, folder: Path) -> tuple[bytes, str]:
     """The source of a module and its file; no package on the way is run."""
     relative = Path(*module.split(".")).with_suffix(".py")
-    file = next((file for base in (folder, *sys.path) if (file := Path(base) / relative).is_file()), None)
+    file = next(
+        (file for base in (str(folder), *sys.path) if (file := Path(base) / relative).is_file()), None
+    )
     if file is None:
         raise ContractError(f"there is no {relative} in {folder}, nor where Python looks for modules")
     try:

@@ -17,11 +17,28 @@ from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 from hansa.execution.errors import Exhausted
+from hansa.kernel import ContractCall
 
-__all__ = ["DEPTH_MAX", "GAS_PER_STEP", "STEPS_MAX", "Meter", "enter", "guarded", "leave", "metered", "step"]
+__all__ = [
+    "DEPTH_MAX",
+    "GAS_PER_STEP",
+    "OPERATION_STEPS",
+    "STEPS_MAX",
+    "Meter",
+    "enter",
+    "guarded",
+    "leave",
+    "metered",
+    "require_gas",
+    "spend",
+    "step",
+]
 
 GAS_PER_STEP = 200
 """So that `tx_gas_limit` bounds the time of Python about as it bounds the time of the EVM."""
+
+OPERATION_STEPS = 10
+"""What an operation on a table counts as, besides its own price: it takes as long as some turns of a loop."""
 
 STEPS_MAX = 1_000_000
 """For one call, whatever gas it has."""
@@ -67,6 +84,27 @@ def step(count: int = 1) -> bool:
     if _meter.steps > _meter.limit:
         raise Exhausted(f"The contract used more than {_meter.limit} steps")
     return True
+
+
+def spend(call: ContractCall, operation: str, times: int = 1) -> None:
+    """Charge a user's contract for an operation (execution §2.0).
+
+    Raises:
+        Exhausted: too many steps, or the gas is gone.
+    """
+    step(OPERATION_STEPS)
+    require_gas(call, call.charge(operation, times))
+
+
+def require_gas(call: ContractCall, cost: int) -> None:
+    """End a call as soon as it costs more than it may: its operations so far, and its steps.
+
+    Raises:
+        Exhausted: it does.
+    """
+    cost += _meter.steps * GAS_PER_STEP
+    if cost > call.gas:
+        raise Exhausted(f"OutOfGas when executing precompiled Contract, gasUsed: {cost}, leftGas:{call.gas}")
 
 
 def enter() -> int:

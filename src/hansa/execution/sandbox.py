@@ -1,4 +1,4 @@
-"""A chain in memory on which to try contracts: the kernel with blocks, transactions and receipts, and no more.
+"""A chain in memory on which to try contracts: the kernel, with blocks, transactions and receipts.
 
     sandbox = Sandbox(["hansa.execution.samples.points:Points"])
     alice = sandbox.account("alice")

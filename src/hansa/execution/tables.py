@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from hansa.execution.errors import Failure, NotAuthorized
+from hansa.execution.metering import spend
 from hansa.execution.text import from_bytes, to_bytes
 from hansa.kernel import ContractCall, ContractTable
 
@@ -104,7 +105,7 @@ class Table:
         count).
         """
         rows = self._call.select(self._table, to_bytes(key), encoded_conditions(conditions), limit)
-        self._call.charge("select", len(rows))
+        spend(self._call, "select", len(rows))
         found = [Row(row) for row in rows]
         self._call.raise_memory(max((row.capacity for row in found), default=0))
         return found
@@ -160,7 +161,7 @@ class Table:
     ) -> int:
         if count == NO_AUTHORITY:
             raise NotAuthorized(self._call.origin, self.name)
-        self._call.charge(operation, count)
+        spend(self._call, operation, count)
         size = len(self._table.key_field) + len(key) + capacity(dict(fields)) if fields else 0
         self._call.raise_memory(size * count)
         return count

@@ -1,6 +1,6 @@
 """The governance contracts answer published calls as published (governance.json says where they are from).
 
-A sequence runs on a fresh chain, in one block per parent height. Its origins have no keys we know, so accounts
+A sequence runs on a fresh chain, in one block per parent height. Its origins have no keys we know: accounts
 of ours stand in for them, in what is sent and in what is expected.
 """
 

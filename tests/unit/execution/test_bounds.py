@@ -67,6 +67,41 @@ def test_the_gas_that_is_left_bounds_the_steps(trial: Trial) -> None:
 
 
 @pytest.mark.parametrize(
+    "operation",
+    [
+        "table.put('k', {'v': 1})",
+        "table.insert('k', {'v': 1})",
+        "context.own_table('x' + str(turn), key_field='k', fields=['v'])",
+    ],
+)
+def test_operations_end_when_their_gas_is_gone(trial: Trial, operation: str) -> None:
+    chain = trial(
+        f"""
+        @method("run()")
+        def run(self, context: Context) -> None:
+            table = context.own_table("t", key_field="k", fields=["v"])
+            for turn in range(10 ** 9):
+                {operation}
+        """,
+        rows=[("_sys_config_", [("key", "tx_gas_limit"), ("value", "3000000"), ("enable_num", "0")])],
+    )
+    receipt = chain.send(ALICE, 0x5100, "run()")
+    assert receipt.status == 21
+    assert receipt.error.startswith("OutOfGas when executing precompiled Contract, gasUsed: ")
+    # All is taken back, the table that was made first included.
+    assert chain.executor.select("p_5100_t", "k") == []
+
+
+def test_operations_that_cost_nothing_end_too(trial: Trial) -> None:
+    body = """
+table = context.own_table("t", key_field="k", fields=["v"])
+while True:
+    table.select("k")
+"""
+    assert run(trial, body)[:2] == (21, TOO_LONG)
+
+
+@pytest.mark.parametrize(
     ("module", "body"),
     [
         ("def down(n): return down(n + 1)", "return down(0)"),

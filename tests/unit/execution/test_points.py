@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
+import orjson
 import pytest
 
 from hansa.execution.sandbox import Sandbox, encode_call
+from hansa.primitives import Address
 
 POINTS = 0x5100
 ISSUER, ANN, BEN = map(Sandbox.account, ("issuer", "ann", "ben"))
@@ -44,3 +48,41 @@ def test_points_are_passed_on_while_they_last(chain: Sandbox) -> None:
 def test_there_are_never_more_than_fit(chain: Sandbox) -> None:
     refused = chain.send(ISSUER, POINTS, "issue(address,uint256)", ANN.address, (1 << 256) - 1)
     assert (refused.status, refused.error) == (21, "too many points")
+
+
+class TestFromSolidity:
+    """PointsShop (contracts/src), by solc 0.6.12: looks whether there is code, calls, decodes, catches."""
+
+    @pytest.fixture
+    def shop(self, chain: Sandbox) -> Address:
+        artifact = orjson.loads((files("hansa.sdk") / "artifacts" / "PointsShop.json").read_bytes())
+        deployed = chain.deploy(BEN, bytes.fromhex(artifact["bin"]))
+        assert deployed.status == 0
+        assert chain.send(ISSUER, POINTS, "issue(address,uint256)", deployed.contract_address, 10).status == 0
+        return deployed.contract_address
+
+    def sold(self, chain: Sandbox, shop: Address) -> tuple[object, ...]:
+        return chain.call(ANN, shop, "sold()", returns="uint256") + chain.call(
+            ANN, shop, "stock()", returns="uint256"
+        )
+
+    def test_a_contract_spends_what_it_has(self, chain: Sandbox, shop: Address) -> None:
+        receipt = chain.send(ANN, shop, "refund(address,uint256)", BEN.address, 4)
+        assert receipt.status == 0
+        # The log entries of both, in the order in which they happened.
+        addresses = [entry["address"] for entry in receipt.fields["logs"]]
+        assert addresses == ["0x" + POINTS.to_bytes(20).hex(), "0x" + shop.hex()]
+        assert self.sold(chain, shop) == (1, 6)
+        assert balances(chain) == [100, 4]
+
+    def test_a_failure_reverts_the_caller_with_its_words(self, chain: Sandbox, shop: Address) -> None:
+        receipt = chain.send(ANN, shop, "refund(address,uint256)", BEN.address, 11)
+        assert (receipt.status, receipt.error) == (22, "not enough points")
+        assert self.sold(chain, shop) == (0, 10)
+
+    def test_a_failure_can_be_caught(self, chain: Sandbox, shop: Address) -> None:
+        paid = chain.send(ANN, shop, "tryRefund(address,uint256)", BEN.address, 3)
+        assert paid.values("bool") == (True,)
+        refused = chain.send(ANN, shop, "tryRefund(address,uint256)", BEN.address, 30)
+        assert refused.values("bool") == (False,)
+        assert self.sold(chain, shop) == (100, 7)

@@ -133,6 +133,9 @@ pub trait ContractCall {
     /// The call uses at least this much memory.
     fn raise_memory(&mut self, bytes: usize);
 
+    /// What the call costs so far, without its result.
+    fn cost(&self) -> u64;
+
     /// The hash of a committed block; zeros if it is not known.
     fn block_hash(&self, number: u64) -> Result<Hash, StateError>;
 }
@@ -223,6 +226,10 @@ impl ContractCall for Call<'_, '_> {
 
     fn raise_memory(&mut self, bytes: usize) {
         self.gas.raise_memory(bytes);
+    }
+
+    fn cost(&self) -> u64 {
+        self.gas.total(0)
     }
 
     fn block_hash(&self, number: u64) -> Result<Hash, StateError> {
