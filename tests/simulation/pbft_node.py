@@ -33,8 +33,17 @@ class PbftCheckers(Checkers):
         self._signs: dict[tuple[int, Height, View], Hash32] = {}
         self._commits: dict[tuple[int, Height], Hash32] = {}
 
+    def quorum_at(self, height: Height) -> int:
+        """How many sealers must stand by a block."""
+        return self._quorum
+
+    def may_sign(self, index: int, height: Height) -> bool:
+        """Does this sealer's vote count?"""
+        return True
+
     def sign_cast(self, sign: Sign) -> None:
         """No sealer signs two blocks in one view of a height."""
+        assert self.may_sign(sign.index, sign.height), f"sealer {sign.index} has no vote on {sign.height}"
         before = self._signs.setdefault((sign.index, sign.height, sign.view), sign.block_hash)
         assert before == sign.block_hash, f"sealer {sign.index} signed twice in {sign.height}/{sign.view}"
 
@@ -49,8 +58,9 @@ class PbftCheckers(Checkers):
         """Each block has a quorum of sealers that stand by it."""
         super().block_stored(index, stored)
         block = stored.block
-        assert len(stored.signers) == self._quorum
+        assert len(stored.signers) == self.quorum_at(block.height)
         for signer in stored.signers:
+            assert self.may_sign(signer, block.height), "a vote that does not count"
             assert self._commits.get((signer, block.height)) == block.executed_hash, "a forged signature"
 
 
@@ -104,31 +114,29 @@ class PbftNode(Node):
                 return ev.BlockSealed(height, view, block.hash, len(block.transactions))
             case ev.BroadcastPrepare(height, view, block_hash):
                 block = self.proposals[block_hash]
-                self._broadcast(Prepare(height, view, self.index, self.cluster.now, block_hash), block)
+                self.broadcast(Prepare(height, view, self.index, self.cluster.now, block_hash), block)
             case ev.BroadcastEmptyPrepare(height, view):
                 block = SimBlock(height, self.machine.head.hash, self.index, self.cluster.now, ())
-                self._broadcast(Prepare(height, view, self.index, self.cluster.now, block.hash), block)
+                self.broadcast(Prepare(height, view, self.index, self.cluster.now, block.hash), block)
             case ev.ExecuteProposal(block_hash):
-                self._execute(block_hash)
+                self._fill_and_execute(block_hash)
             case ev.RequestMissedTransactions(index, _, block_hash, _):
-                self.cluster.send(
-                    self.index, index, lambda leader: leader._answer_missed(self.index, block_hash)
-                )
+                self.ask_for_transactions(index, block_hash)
             case ev.BroadcastSign(height, view, block_hash):
                 sign = Sign(height, view, self.index, self.cluster.now, block_hash)
                 self.checkers.sign_cast(sign)
-                self._broadcast(sign)
+                self.broadcast(sign)
                 return ev.SignReceived(sign)
             case ev.BroadcastCommit(height, view, block_hash):
                 commit = Commit(
                     height, view, self.index, self.cluster.now, block_hash, bytes([self.index]) * 65
                 )
                 self.checkers.commit_cast(commit, self.disk.record(Prepared))
-                self._broadcast(commit)
+                self.broadcast(commit)
                 return ev.CommitReceived(commit)
             case ev.BroadcastViewChange(height, view, block_hash):
                 vote = ViewChange(height, view, self.index, self.cluster.now, block_hash)
-                self._broadcast(vote)
+                self.broadcast(vote)
                 return ev.ViewChangeReceived(vote)
             case ev.SendViewChange(index, height, view, block_hash):
                 vote = ViewChange(height, view, self.index, self.cluster.now, block_hash)
@@ -141,7 +149,7 @@ class PbftNode(Node):
                 pass
         return None
 
-    def _execute(self, block_hash: Hash32) -> None:
+    def _fill_and_execute(self, block_hash: Hash32) -> None:
         block = self.proposals[block_hash]
         missing = [place for place, number in enumerate(block.transactions) if number not in self.pool]
         if missing and block_hash not in self._filled:
@@ -150,8 +158,16 @@ class PbftNode(Node):
                 self, (0, 0), lambda: self.tell(ev.TransactionsMissing(block_hash, wanted))
             )
         else:
-            executed = ev.ProposalExecuted(block_hash, block.executed_hash)
-            self.cluster.after_own(self, self.cluster.mix.execution_ms, lambda: self.tell(executed))
+            self.execute(block_hash, block)
+
+    def execute(self, block_hash: Hash32, block: SimBlock) -> None:
+        """All transactions are here."""
+        executed = ev.ProposalExecuted(block_hash, block.executed_hash)
+        self.cluster.after_own(self, self.cluster.mix.execution_ms, lambda: self.tell(executed))
+
+    def ask_for_transactions(self, source: int, block_hash: Hash32) -> None:
+        """Of a sealer that should have them."""
+        self.cluster.send(self.index, source, lambda node: node._answer_missed(self.index, block_hash))
 
     def _answer_missed(self, asking: int, block_hash: Hash32) -> None:
         if block_hash in self.proposals:
@@ -161,7 +177,8 @@ class PbftNode(Node):
         self._filled.add(block_hash)
         self.tell(ev.MissedTransactionsArrived(block_hash))
 
-    def _broadcast(self, message: Message, block: SimBlock | None = None) -> None:
+    def broadcast(self, message: Message, block: SimBlock | None = None) -> None:
+        """To all other sealers."""
         for peer in range(self.cluster.size):
             if peer != self.index:
                 self.cluster.send(self.index, peer, lambda node: node.receive(message, block))

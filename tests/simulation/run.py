@@ -10,8 +10,13 @@ from tests.simulation.cluster import Cluster
 from tests.simulation.faults import FaultMix, load_mixes
 from tests.simulation.pbft_node import pbft_cluster
 from tests.simulation.raft_node import raft_cluster
+from tests.simulation.rpbft_node import rpbft_cluster
 
-ENGINES: dict[str, Callable[[int, FaultMix, int], Cluster]] = {"pbft": pbft_cluster, "raft": raft_cluster}
+ENGINES: dict[str, Callable[[int, FaultMix, int], Cluster]] = {
+    "pbft": pbft_cluster,
+    "rpbft": rpbft_cluster,
+    "raft": raft_cluster,
+}
 """By name: how a group of that engine is made."""
 
 RECOVERY_MS_MAX = 120_000

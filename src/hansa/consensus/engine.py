@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol, TypeAlias
 from hansa.consensus.pbft.engine import ConsensusStatus as PbftStatus
 from hansa.consensus.pbft.engine import PbftEngine
 from hansa.consensus.raft.engine import RaftEngine, RaftStatus
+from hansa.consensus.rpbft.engine import RpbftEngine
 from hansa.consensus.surroundings import Surroundings
 from hansa.ledger.genesis import ConsensusType
 from hansa.primitives import NodeId
@@ -59,5 +60,9 @@ class ConsensusEngine(Protocol):
         """Work until `stop`; an exception means that the node must not go on."""
 
 
-ENGINES: Mapping[ConsensusType, type[ConsensusEngine]] = {"pbft": PbftEngine, "raft": RaftEngine}
+ENGINES: Mapping[ConsensusType, type[ConsensusEngine]] = {
+    "pbft": PbftEngine,
+    "rpbft": RpbftEngine,
+    "raft": RaftEngine,
+}
 """By the genesis file's `consensus_type`."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from hansa.kernel import Block, ExecutedBlock, Header, TransactionList
+from hansa.kernel import Block, ExecutedBlock, Header, Transaction, TransactionList
 from hansa.ledger.genesis import GenesisSettings
+from hansa.ledger.membership import Epoch
 from hansa.primitives import GroupId, Height, NodeId
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "EngineSettings",
     "Membership",
     "Network",
+    "NodeKey",
     "Pool",
     "Signer",
     "Surroundings",
@@ -30,10 +32,15 @@ __all__ = [
 
 
 class Membership(Protocol):
-    """Who votes on the next block; ascending."""
+    """Who votes on the next block."""
 
     @property
-    def sealers(self) -> tuple[NodeId, ...]: ...
+    def sealers(self) -> tuple[NodeId, ...]:
+        """Ascending; a sealer's index is its place here."""
+
+    @property
+    def working(self) -> tuple[NodeId, ...]:
+        """Those of them whose votes count, ascending: all, unless they take turns (rPBFT)."""
 
 
 class Chain(Protocol):
@@ -43,6 +50,8 @@ class Chain(Protocol):
     def head(self) -> Header: ...
     @property
     def membership(self) -> Membership: ...
+    @property
+    def epoch(self) -> Epoch: ...
     @property
     def transaction_count_max(self) -> int: ...
     def system_config(self, key: str) -> str: ...
@@ -92,6 +101,20 @@ class Signer(Protocol):
         ...
 
 
+class NodeKey(Signer, Protocol):
+    """The same, for all an engine may ask of it."""
+
+    def prove(self, text: str) -> tuple[str, str]:
+        """The public key of the node's verifiable random function, and its proof for a text."""
+        ...
+
+    def sign_transaction(
+        self, *, nonce: int, block_limit: int, to: bytes, data: bytes, chain_id: int, group_id: int
+    ) -> Transaction:
+        """A transaction of the node itself, without gas."""
+        ...
+
+
 class EngineSettings(Protocol):
     """The [consensus] section of group.N.ini (node §1.5); an engine reads what concerns it."""
 
@@ -126,12 +149,13 @@ class Surroundings:
     """All of it, for one group."""
 
     me: NodeId
+    chain_id: int
     genesis: GenesisSettings
     settings: EngineSettings
     chain: Chain
     pool: Pool
     network: Network
-    signer: Signer
+    signer: NodeKey
     store: Backup
     aligned_ms: Callable[[], int]
     """The group's time, milliseconds since 1970: what blocks and packets are dated with."""

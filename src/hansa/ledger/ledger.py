@@ -21,7 +21,7 @@ from hansa.kernel import Block, CallResult, ExecutedBlock, Executor, Header
 from hansa.ledger import schema
 from hansa.ledger.errors import ForeignDatabase, InvalidBlock, StaleBlock
 from hansa.ledger.genesis import GenesisSettings, genesis_header, genesis_rows
-from hansa.ledger.membership import Membership, load_membership, load_parameters
+from hansa.ledger.membership import Epoch, Membership, load_epoch, load_membership, load_parameters
 from hansa.ledger.schema import Position, Totals
 from hansa.ledger.verification import verify_committed_block
 from hansa.primitives import Address, Hash32, Height
@@ -97,6 +97,11 @@ class Ledger:
     def membership(self) -> Membership:
         """The group's nodes as they count for the next block."""
         return self._membership
+
+    @property
+    def epoch(self) -> Epoch:
+        """How the sealers take turns, in a group with rPBFT."""
+        return self._epoch
 
     @property
     def totals(self) -> Totals:
@@ -313,6 +318,7 @@ class Ledger:
     def _load_agreements(self) -> None:
         self._membership = load_membership(self._executor.select, Height(self._head.number + 1))
         self._parameters = load_parameters(self._executor.select, Height(self._head.number + 1))
+        self._epoch = load_epoch(self._executor.select)
 
     # --- plumbing ----------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ def verify_committed_block(
     header, height = block.header, block.number
     if height != parent.number + 1 or header.parent_hash != parent.hash:
         raise InvalidBlock(height, f"does not follow block {parent.number}")
-    if tuple(header.sealer_list) != membership.sealers:
+    if tuple(header.sealer_list) != membership.working:
         raise InvalidBlock(height, "its sealer list is not the group's")
     count = len(block.transactions)
     if not 0 < count <= transaction_count_max:
@@ -51,8 +51,10 @@ def verify_committed_block(
 
 
 def _verify_signatures(block: Block, membership: Membership) -> None:
-    sealers, needed = membership.sealers, quorum(len(membership.sealers))
-    signatures = {index: signature for index, signature in block.signatures if index < len(sealers)}
+    # An index is a place among all sealers, also where only some of them work.
+    sealers, needed = membership.sealers, quorum(len(membership.working))
+    voters = {sealers.index(worker) for worker in membership.working}
+    signatures = {index: signature for index, signature in block.signatures if index in voters}
     indices = sorted(signatures)
     valid = sum(
         verify_batch(

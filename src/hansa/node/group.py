@@ -106,6 +106,7 @@ class Group:
         self.consensus: ConsensusEngine = engine.open(
             Surroundings(
                 me=self.me,
+                chain_id=chain_id,
                 genesis=genesis,
                 settings=settings.consensus,
                 chain=self.ledger,

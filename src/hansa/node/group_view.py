@@ -67,8 +67,9 @@ class RunningGroup:
 
     @property
     def sealers(self) -> Sequence[NodeId]:
-        """Those who vote."""
-        return self._ledger.membership.sealers
+        """Those who vote on the next block, then those who wait for their turn."""
+        membership = self._ledger.membership
+        return (*membership.working, *membership.pending)
 
     @property
     def observers(self) -> Sequence[NodeId]:
@@ -77,8 +78,8 @@ class RunningGroup:
 
     @property
     def epoch_sealers(self) -> Sequence[NodeId]:
-        """With PBFT, everyone who votes."""
-        return self._ledger.membership.sealers
+        """Those who vote on the next block."""
+        return self._ledger.membership.working
 
     @property
     def totals(self) -> Totals:
@@ -108,9 +109,10 @@ class RunningGroup:
                     view=status.view,
                     to_view=status.to_view,
                     leader_failed=status.leader_failed,
-                    config_error=status.index is None,
+                    config_error=status.me not in status.sealers,
                     connected_nodes=status.connected_nodes,
                     views=status.views,
+                    voter_count=len(self._ledger.membership.working),
                 )
             case engine.RaftStatus():
                 return RaftStatus(

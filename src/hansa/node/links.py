@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 from concurrent.futures import Executor as ThreadPool
 
-from hansa.kernel import sign
+from hansa.kernel import Transaction, sign, vrf_prove
 from hansa.node.flow_control import Bandwidth
 from hansa.p2p import Gateway, Module
 from hansa.primitives import GroupId, NodeId
@@ -49,6 +49,27 @@ class NodeSigner:
     def sign(self, digest: bytes) -> bytes:
         """65 bytes: r ‖ s ‖ v."""
         return sign(self._secret, digest)
+
+    def prove(self, text: str) -> tuple[str, str]:
+        """The public key of the node's verifiable random function, and its proof for a text."""
+        return vrf_prove(self._secret, text)
+
+    def sign_transaction(
+        self, *, nonce: int, block_limit: int, to: bytes, data: bytes, chain_id: int, group_id: int
+    ) -> Transaction:
+        """A transaction of the node itself, without gas."""
+        return Transaction.create(
+            self._secret,
+            nonce=nonce,
+            gas_price=0,
+            gas=0,
+            block_limit=block_limit,
+            to=to,
+            value=0,
+            data=data,
+            chain_id=chain_id,
+            group_id=group_id,
+        )
 
 
 class DurableRecords:

@@ -114,6 +114,8 @@ class PbftStatus:
     connected_nodes: int
     views: Sequence[tuple[NodeId, View]]
     """As last heard from each sealer, this node included."""
+    voter_count: int | None = None
+    """How many of the sealers vote on the next block; None: all."""
 
 
 @dataclass(frozen=True, slots=True)

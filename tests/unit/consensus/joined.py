@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from hansa.consensus.engine import ConsensusEngine
 from hansa.consensus.surroundings import Surroundings
-from hansa.kernel import Transaction, keccak256, public_key, sign
+from hansa.kernel import Transaction, keccak256, public_key, sign, vrf_prove
+from hansa.ledger.errors import StaleBlock
 from hansa.ledger.genesis import GenesisSettings, parse_genesis_settings
 from hansa.ledger.ledger import CommittedBlock, Ledger
 from hansa.node.group_settings import parse_group_settings
@@ -34,6 +35,12 @@ class Key:
 
     def sign(self, digest: bytes) -> bytes:
         return sign(self.secret, digest)
+
+    def prove(self, text: str) -> tuple[str, str]:
+        return vrf_prove(self.secret, text)
+
+    def sign_transaction(self, **fields: Any) -> Transaction:
+        return Transaction.create(self.secret, gas_price=0, gas=0, value=0, **fields)
 
 
 class Disk:
@@ -64,6 +71,8 @@ class Wire:
         self.sent: list[tuple[NodeId, NodeId, int, bytes]] = []
         self.on_committed: Callable[[Member], None] = lambda member: None
         """Told of each block that a member has stored."""
+        self.drops: Callable[[NodeId, NodeId, int, bytes], bool] = lambda *packet: False
+        """Is a packet (from, to, type, payload) lost?"""
 
     def are_linked(self, one: NodeId, other: NodeId) -> bool:
         both_up = all(node in self.members and self.members[node].is_up for node in (one, other))
@@ -79,7 +88,8 @@ class Plug:
 
     def send(self, node: NodeId, packet_type: int, payload: bytes) -> None:
         self._wire.sent.append((self._me, node, packet_type, payload))
-        if self._wire.are_linked(self._me, node):
+        is_lost = self._wire.drops(self._me, node, packet_type, payload)
+        if self._wire.are_linked(self._me, node) and not is_lost:
             engine = self._wire.members[node].engine
             asyncio.get_running_loop().call_soon(engine.on_packet, self._me, packet_type, payload)
 
@@ -122,6 +132,7 @@ class Member:
         return self._open_engine(
             Surroundings(
                 me=self.key.id,
+                chain_id=1,
                 genesis=self._genesis,
                 settings=parse_group_settings("", "group.1.ini").consensus,
                 chain=self.ledger,
@@ -204,6 +215,40 @@ class JoinedGroup:
         """Into the pools of some, or of all."""
         for member in self.members if to is None else to:
             await member.pool.submit(raws, from_client=True)
+
+
+class SyncedGroup(JoinedGroup):
+    """Its members give one another the blocks they have stored."""
+
+    def __init__(self, size: int, open_engine: EngineOpener, consensus: str) -> None:
+        super().__init__(size, open_engine, consensus)
+        self.wire.on_committed = self._offer
+        self._imports: set[asyncio.Task[None]] = set()
+
+    async def start(self, member: Member) -> None:
+        """Bring a member up; it fetches what it lacks."""
+        await member.start()
+        for other in self.members:
+            self._begin_import(other, member)
+
+    def _offer(self, source: Member) -> None:
+        for target in self.members:
+            self._begin_import(source, target)
+
+    def _begin_import(self, source: Member, target: Member) -> None:
+        if self.wire.are_linked(source.key.id, target.key.id):
+            task = asyncio.get_running_loop().create_task(self._import(source, target))
+            self._imports.add(task)
+            task.add_done_callback(self._imports.discard)
+
+    async def _import(self, source: Member, target: Member) -> None:
+        while target.ledger.head.number < source.ledger.head.number:
+            data = source.ledger.block_bytes(target.ledger.head.number + 1)
+            assert data is not None
+            try:
+                await target.ledger.import_block(data)
+            except StaleBlock:
+                continue
 
 
 async def eventually(holds: Callable[[], bool]) -> None:

@@ -33,17 +33,18 @@ def sealer_keys(count: int) -> list[bytes]:
 class Group:
     """A ledger, and what is needed to extend it."""
 
-    def __init__(self, sealers: int = 4, store: KeyValueStore | None = None) -> None:
+    def __init__(self, sealers: int = 4, store: KeyValueStore | None = None, *, consensus: str = "") -> None:
+        """Args: `consensus` are lines of the genesis file's section of that name."""
         self.keys = sealer_keys(sealers)
         self.sealers = [NodeId(public_key(key)) for key in self.keys]
         self.store = store or MemoryStore()
-        self.genesis = self._genesis()
+        self.genesis = self._genesis(consensus)
         self.ledger = Ledger(self.store, self.genesis, THREADS)
         self._nonce = 0
 
-    def _genesis(self) -> GenesisSettings:
+    def _genesis(self, consensus: str) -> GenesisSettings:
         nodes = "\n".join(f"node.{index}={sealer.hex()}" for index, sealer in enumerate(self.sealers))
-        text = f"[group]\nid=1\ntimestamp=1700000000000\n[consensus]\n{nodes}\n"
+        text = f"[group]\nid=1\ntimestamp=1700000000000\n[consensus]\n{consensus}\n{nodes}\n"
         return parse_genesis_settings(text, "group.1.genesis", (2, 9, 1))
 
     def transaction(self, data: bytes = b"", to: bytes | None = bytes(19) + b"\x04") -> Transaction:
@@ -69,7 +70,7 @@ class Group:
             "state_root": head.state_root,
             "timestamp": head.timestamp + 1000,
             "sealer": 1,
-            "sealer_list": self.sealers,
+            "sealer_list": self.ledger.membership.working,
         }
         header = Header(**(fields | changes))  # type: ignore[arg-type]
         return Block.propose(

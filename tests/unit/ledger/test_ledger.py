@@ -157,6 +157,30 @@ async def test_a_foreign_block_that_breaks_a_rule_is_refused() -> None:
         await target.ledger.import_block(b"\xc0")
 
 
+async def test_blocks_of_a_raft_group_carry_no_signatures() -> None:
+    source, target = (Group(consensus="consensus_type=raft") for _ in range(2))
+    executed = await source.ledger.execute(source.propose([source.transaction()]))
+    block = await source.ledger.commit(executed, ())
+    imported = await target.ledger.import_block(block.encode())
+    assert (imported.hash, imported.signatures) == (block.hash, [])
+
+
+async def test_only_signatures_of_working_sealers_count() -> None:
+    source, target = (Group(6, consensus="consensus_type=rpbft\nepoch_sealer_num=4") for _ in range(2))
+    membership = source.ledger.membership
+    assert len(membership.working) == 4
+    working = [source.sealers.index(worker) for worker in membership.working]
+    pending = [index for index in range(6) if index not in working]
+    executed = await source.ledger.execute(source.propose([source.transaction()]))
+    block = executed.block
+    for signers in (working[:2], working[:2] + pending):
+        unsigned = block.with_signatures(source.signatures(block.hash, signers))
+        with pytest.raises(InvalidBlock, match="2 valid signatures, 3 needed"):
+            await target.ledger.import_block(unsigned.encode())
+    signed = block.with_signatures(source.signatures(block.hash, working[:3]))
+    assert (await target.ledger.import_block(signed.encode())).hash == block.hash
+
+
 async def test_a_block_that_is_known_is_stale() -> None:
     source, target = Group(), Group()
     block = await source.extend([source.transaction()])

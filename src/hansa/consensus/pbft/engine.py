@@ -27,6 +27,8 @@ from hansa.consensus.inbox import Inbox, ReceivedPacket
 from hansa.consensus.invariant import present
 from hansa.consensus.log import short
 from hansa.consensus.pbft import backup
+from hansa.consensus.pbft.agenda import Agenda, EmptyAgenda
+from hansa.consensus.pbft.delivery import Delivery, DirectDelivery
 from hansa.consensus.pbft.events import (
     BlockSealed,
     BroadcastCommit,
@@ -174,6 +176,8 @@ class PbftEngine:
         aligned_ms: Callable[[], int],
         steady_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000,
         on_working: Callable[[Height], None] = lambda height: None,
+        agenda: Agenda | None = None,
+        delivery: Delivery | None = None,
     ) -> None:
         """Connect the machine with the world; nothing is sent before `run`.
 
@@ -182,6 +186,8 @@ class PbftEngine:
             aligned_ms: the group's time, milliseconds since 1970: what blocks and messages are dated with.
             steady_ms: a clock that only moves forward.
             on_working: told before a block is committed: sync need not download it.
+            agenda: what must be in blocks beside pooled transactions; None: nothing.
+            delivery: how proposals travel; None: from the leader directly.
         """
         self._me = me
         self._group_id = group_id
@@ -194,8 +200,11 @@ class PbftEngine:
         self._steady_ms = steady_ms
         self._on_working = on_working
 
+        self._agenda = agenda or EmptyAgenda()
+        self._delivery = delivery or DirectDelivery()
         self._header = chain.head
         self._machine = PbftMachine(me, settings.sealing, self._observe_head(), steady_ms())
+        self._delivery.head_advanced(self._machine.head)
         self._proposals: dict[Hash32, Proposal] = {}
         self._post = Post(
             me=me,
@@ -205,6 +214,7 @@ class PbftEngine:
             network=network,
             signer=signer,
             aligned_ms=aligned_ms,
+            recipients=self._delivery.recipients,
         )
         self._inbox = Inbox()
         self._events: deque[Event] = deque()
@@ -242,7 +252,8 @@ class PbftEngine:
 
     def on_packet(self, node: NodeId, packet_type: int, payload: bytes) -> None:
         """A peer sent a packet of module 8."""
-        if self._machine.index is None or node not in self._machine.head.sealers:
+        sealers = self._machine.head.sealers
+        if self._me not in sealers or node not in sealers:
             logger.debug("[g:%d][PBFT]packet of %s, who is no sealer here", self._group_id, short(node))
         elif self._inbox.put(ReceivedPacket(node, packet_type, payload)):
             self._wake.set()
@@ -320,29 +331,47 @@ class PbftEngine:
         if self._new_head is not None:
             self._header, head = self._new_head
             self._new_head = None
+            self._delivery.head_advanced(head)
             await self._tell(HeadAdvanced(head))
             self._pool_is_new = True
         if self._pool_is_new:
             self._pool_is_new = False
-            await self._tell(PoolChanged(len(self._pool)))
+            await self._tell(PoolChanged(len(self._pool) or int(self._agenda.is_due())))
         for _ in range(len(self._events)):
             await self._tell(self._events.popleft())
         await self._read(self._inbox.take(PACKETS_PER_TURN_MAX))
-        deadline = self._machine.next_deadline()
-        if deadline is not None and deadline <= self._steady_ms():
+        if _has_come(self._delivery.next_deadline(), self._steady_ms()):
+            self._delivery.fire()
+        if _has_come(self._machine.next_deadline(), self._steady_ms()):
             await self._tell(TimerFired())
         if self._events or self._inbox:
             self._wake.set()
 
     async def _read(self, packets: Sequence[ReceivedPacket]) -> None:
-        statements = [packet for packet in packets if packet.packet_type in _STATEMENTS]
+        statements = [
+            statement for packet in packets if (statement := self._statement_in(packet)) is not None
+        ]
         for message in self._post.read(statements):
             event = self._event_of(message)
             if event is not None:
                 await self._tell(event)
-        for packet in packets:
-            if packet.packet_type not in _STATEMENTS:
-                self._take_missed_packet(packet)
+
+    def _statement_in(self, packet: ReceivedPacket) -> ReceivedPacket | None:
+        """A packet with a message of PBFT; what else there is, is read here."""
+        if packet.packet_type in _STATEMENTS:
+            return packet
+        try:
+            match packet.packet_type:
+                case PacketType.MISSED_TRANSACTIONS_REQUEST:
+                    self._answer_missed(packet.sender, MissedTransactionsRequest.decode(packet.payload))
+                case PacketType.MISSED_TRANSACTIONS_RESPONSE:
+                    self._take_missed(packet.sender, MissedTransactionsResponse.decode(packet.payload))
+                case _:
+                    return self._delivery.read(packet)
+        except MalformedPacket as error:
+            sender = short(packet.sender)
+            logger.warning("[g:%d][PBFT]malformed packet of %s: %s", self._group_id, sender, error)
+        return None
 
     def _event_of(self, message: Message) -> Event | None:
         match message:
@@ -357,10 +386,11 @@ class PbftEngine:
 
     def _open(self, prepare: Prepare) -> Event | None:
         try:
-            proposal = open_proposal(prepare, self._header, self._machine.head.sealers)
+            proposal = open_proposal(prepare, self._header, self._machine.head.voter_ids)
         except InvalidProposal as error:
             self._failed(prepare.block_hash, error)
             return None
+        self._delivery.arrived(prepare)
         known = self._proposals.setdefault(prepare.block_hash, proposal)
         if known.fetched is None:
             known.fetched = proposal.fetched
@@ -377,8 +407,12 @@ class PbftEngine:
         if self._wake.is_set():
             await asyncio.sleep(0)  # There is more to do, but the others have their turn first.
             return
-        deadline = self._machine.next_deadline()
-        wait_s = None if deadline is None else max(0, deadline - self._steady_ms()) / 1000
+        deadlines = [
+            deadline
+            for deadline in (self._machine.next_deadline(), self._delivery.next_deadline())
+            if deadline is not None
+        ]
+        wait_s = max(0, min(deadlines) - self._steady_ms()) / 1000 if deadlines else None
         try:
             async with asyncio.timeout(wait_s):
                 await self._wake.wait()
@@ -402,10 +436,12 @@ class PbftEngine:
 
     def _observe_head(self) -> Head:
         chain = self._chain
+        sealers, working = chain.membership.sealers, chain.membership.working
         return Head(
             height=Height(chain.head.number),
             hash=Hash32(chain.head.hash),
-            sealers=chain.membership.sealers,
+            sealers=sealers,
+            working=tuple(sealers.index(worker) for worker in working),
             transaction_count_max=chain.transaction_count_max,
             execution_timeout_ms=int(chain.system_config("consensus_timeout")) * 1000,
         )
@@ -425,7 +461,7 @@ class PbftEngine:
             case ExecuteProposal(block_hash=block_hash):
                 return self._execute(block_hash)
             case RequestMissedTransactions():
-                self._request_missed(effect)
+                self._delivery.request_missed(effect, self._request_missed)
             case BroadcastSign():
                 return SignReceived(self._post.vote(Sign, effect))
             case BroadcastCommit():
@@ -450,10 +486,10 @@ class PbftEngine:
                 await self._store.save(backup.PREPARED, backup.encode_prepared(record, block.encode()))
 
     def _seal(self, order: SealBlock) -> Event:
-        transactions = self._pool.seal(order.transaction_count_max)
+        transactions = self._agenda.complete(self._pool.seal(order.transaction_count_max), self._header)
         timestamp = max(self._header.timestamp + 1, self._aligned_ms())
         header = header_on(
-            self._header, self._machine.head.sealers, timestamp=timestamp, sealer=self._post.index
+            self._header, self._machine.head.voter_ids, timestamp=timestamp, sealer=self._post.index
         )
         proposal = proposal_of(Block.propose(header, transactions))
         self._proposals[proposal.block_hash] = proposal
@@ -463,7 +499,8 @@ class PbftEngine:
         block = present(self._proposals[order.block_hash].block, "what we propose is complete")
         with_hashes = self._settings.propose_with_hashes and not order.is_repeated
         data = block.encode_proposal() if with_hashes else block.encode()
-        self._post.propose(order, order.block_hash, data, with_hashes=with_hashes)
+        prepare = self._post.propose(order, order.block_hash, data, with_hashes=with_hashes)
+        self._delivery.arrived(prepare)
         logger.info(
             "[g:%d][PBFT]++++++++++++++++ Generating seal on,blkNum=%d,tx=%d,nodeIdx=%d,hash=%s",
             self._group_id,
@@ -476,7 +513,7 @@ class PbftEngine:
     def _propose_nothing(self, order: BroadcastEmptyPrepare) -> None:
         timestamp = max(self._header.timestamp + 1, self._aligned_ms())
         header = header_on(
-            self._header, self._machine.head.sealers, timestamp=timestamp, sealer=EMPTY_PROPOSAL_SEALER
+            self._header, self._machine.head.voter_ids, timestamp=timestamp, sealer=EMPTY_PROPOSAL_SEALER
         )
         block = Block.propose(header, TransactionList.decode([]))
         data = block.encode_proposal() if self._settings.propose_with_hashes else block.encode()
@@ -491,11 +528,12 @@ class PbftEngine:
         if proposal.block is None:
             try:
                 found, missing = self._pool.lookup(proposal.hashes)
-                proposal.fill(found, missing, self._header, self._machine.head.sealers)
+                proposal.fill(found, missing, self._header, self._machine.head.voter_ids)
             except InvalidProposal as error:
                 return self._failed(block_hash, error)
             if proposal.block is None:
                 return TransactionsMissing(block_hash, proposal.wanted)
+        self._delivery.completed(block_hash, proposal.block)
         proposal.is_executing = True
         self._start(self._run_execution(proposal, proposal.block))
         return None
@@ -505,6 +543,7 @@ class PbftEngine:
             unfit = await self._pool.first_unfit(block.transactions)
             if unfit is not None:
                 raise InvalidProposal(f"transaction {unfit} may not be in this block")
+            self._agenda.check(block)
             executed = await self._chain.execute(block)
         except StaleBlock:
             return  # The head advanced; the machine will hear of it.
@@ -547,24 +586,13 @@ class PbftEngine:
 
     # --- transactions that are missing -------------------------------------------------------------
 
-    def _request_missed(self, order: RequestMissedTransactions) -> None:
-        leader = self._machine.head.sealers[order.index]
-        self._proposals[order.block_hash].asked = leader
+    def _request_missed(self, order: RequestMissedTransactions, source: NodeId) -> None:
+        proposal = self._proposals.get(order.block_hash)
+        if proposal is None or proposal.block is not None:
+            return  # It is over, or was completed while this waited.
+        proposal.asked = source
         request = MissedTransactionsRequest(order.height, order.block_hash, order.wanted)
-        self._network.send(leader, PacketType.MISSED_TRANSACTIONS_REQUEST, request.encode())
-
-    def _take_missed_packet(self, received: ReceivedPacket) -> None:
-        sender = received.sender
-        try:
-            match received.packet_type:
-                case PacketType.MISSED_TRANSACTIONS_REQUEST:
-                    self._answer_missed(sender, MissedTransactionsRequest.decode(received.payload))
-                case PacketType.MISSED_TRANSACTIONS_RESPONSE:
-                    self._take_missed(sender, MissedTransactionsResponse.decode(received.payload))
-                case _:
-                    raise MalformedPacket(f"packet type {received.packet_type} is unknown")
-        except MalformedPacket as error:
-            logger.warning("[g:%d][PBFT]malformed packet of %s: %s", self._group_id, short(sender), error)
+        self._network.send(source, PacketType.MISSED_TRANSACTIONS_REQUEST, request.encode())
 
     def _answer_missed(self, asking: NodeId, request: MissedTransactionsRequest) -> None:
         proposal = self._proposals.get(request.block_hash)
@@ -621,3 +649,7 @@ class PbftEngine:
             refused.view,
             short(refused.block_hash),
         )
+
+
+def _has_come(deadline_ms: int | None, now_ms: int) -> bool:
+    return deadline_ms is not None and deadline_ms <= now_ms

@@ -7,6 +7,7 @@ sealers of the present list. Own votes come back as events once they are signed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
@@ -65,6 +66,23 @@ class Head:
     """The agreed `tx_count_limit`."""
     execution_timeout_ms: int
     """The agreed `consensus_timeout`."""
+    working: tuple[int, ...] | None = None
+    """Indices of the sealers that vote on the next block, ascending; None: all of them (PBFT)."""
+
+    @property
+    def voters(self) -> Sequence[int]:
+        """Indices of those that vote on the next block, ascending."""
+        return range(len(self.sealers)) if self.working is None else self.working
+
+    @property
+    def voter_ids(self) -> tuple[NodeId, ...]:
+        """Their ids: the sealer list of the next block's header."""
+        return tuple(self.sealers[index] for index in self.voters)
+
+    @property
+    def are_all_voting(self) -> bool:
+        """False where sealers take turns: then nobody knows yet who leads after the next block."""
+        return len(self.voters) == len(self.sealers)
 
 
 # --- what must survive a restart ---------------------------------------------------------------------------

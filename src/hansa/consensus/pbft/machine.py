@@ -14,9 +14,9 @@ The machine has no clock, key or chance. `handle` answers an event with effects 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from hansa.consensus.invariant import invariant
 from hansa.consensus.pbft.events import (
@@ -56,7 +56,7 @@ from hansa.consensus.pbft.events import (
     ViewChangeReceived,
     Vote,
 )
-from hansa.consensus.pbft.messages import Commit, Message, ViewChange, WantedTransaction
+from hansa.consensus.pbft.messages import Commit, Message, Sign, ViewChange, WantedTransaction
 from hansa.consensus.pbft.sealing import EMPTY_BLOCK_INTERVAL_MS, BlockSizeLimit, SealingSettings
 from hansa.consensus.pbft.timing import RoundTimer
 from hansa.consensus.pbft.votes import CommitVotes, SignVotes, ViewChangeVotes, faulty_max, quorum
@@ -68,6 +68,9 @@ HEIGHTS_AHEAD: Final = 4
 VIEWS_AHEAD: Final = 16
 PROPOSALS_AHEAD_MAX: Final = 10
 CATCH_UP_INTERVAL_MS: Final = 500
+
+
+_Vote = TypeVar("_Vote", Sign, Commit, ViewChange)
 
 
 @dataclass(slots=True)
@@ -112,7 +115,7 @@ class PbftMachine:
         self._signs = SignVotes()
         self._commits = CommitVotes()
         self._view_changes = ViewChangeVotes()
-        self._ahead: dict[tuple[Height, View], ProposalReceived] = {}
+        self._ahead: dict[tuple[Height, View, int], ProposalReceived] = {}
 
         self._pool_count = 0
         self._is_syncing = False
@@ -138,7 +141,7 @@ class PbftMachine:
 
     @property
     def index(self) -> int | None:
-        """This node's place among the sealers; None for an observer."""
+        """This node's place among the sealers; None if it does not vote on the next block."""
         return self._index
 
     @property
@@ -148,7 +151,8 @@ class PbftMachine:
 
     def leader_of(self, height: Height, view: View) -> int:
         """The index of the sealer whose turn it is to propose `height` in `view`."""
-        return (view + height - 1) % len(self._head.sealers)
+        voters = self._head.voters
+        return voters[(view + height - 1) % len(voters)]
 
     def seen_views(self) -> list[View]:
         """The newest view known of each sealer, by index."""
@@ -168,7 +172,7 @@ class PbftMachine:
 
     def is_timely(self, message: Message) -> bool:
         """May this message still matter? Whatever may not needs no signature check."""
-        if self._index is None or message.index >= len(self._head.sealers):
+        if not self._may_matter(message):
             return False
         if isinstance(message, ViewChange):
             return message.height >= self._head.height
@@ -241,10 +245,14 @@ class PbftMachine:
     # --- the normal case (node §4.3) ---------------------------------------------------------------
 
     def _receive_proposal(self, proposal: ProposalReceived) -> Iterator[Effect]:
-        if self._index is None or proposal.height <= self._head.height:
+        if proposal.height <= self._head.height:
             return
         place, here = (proposal.height, proposal.view), (self._next_height, self._view)
-        if self._contradicts_prepared(proposal):
+        if proposal.height > self._next_height and not self._head.are_all_voting:
+            self._keep_for_later(proposal)
+        elif self._index is None:
+            return
+        elif self._contradicts_prepared(proposal):
             yield _refused(proposal, Refusal.CONTRADICTS_PREPARED)
         elif proposal.index != self.leader_of(proposal.height, proposal.view):
             yield _refused(proposal, Refusal.NOT_THE_LEADER)
@@ -316,7 +324,7 @@ class PbftMachine:
         if proposal is None or proposal.executed_hash is None or proposal.is_prepared:
             return
         signs = self._signs.matching(self._next_height, self._view, proposal.executed_hash)
-        if len(signs) < self._quorum:
+        if len(self._of_voters(signs)) < self._quorum:
             return
         proposal.is_prepared = True
         self._timer.sign_quorum_reached(self._now_ms)
@@ -331,7 +339,7 @@ class PbftMachine:
         proposal = self._round
         if proposal is None or proposal.executed_hash is None or self._is_committing:
             return
-        commits = self._commits.matching(self._next_height, proposal.executed_hash)
+        commits = self._of_voters(self._commits.matching(self._next_height, proposal.executed_hash))
         if len(commits) < self._quorum:
             return
         signatures = tuple((commit.index, commit.signature) for commit in commits[: self._quorum])
@@ -405,8 +413,8 @@ class PbftMachine:
 
     def _join_view_change(self) -> Iterator[Effect]:
         """More than f sealers want a higher view: at least one honest among them has lost patience."""
-        votes = self._view_changes.beyond(self._to_view)
-        if len(votes) <= faulty_max(len(self._head.sealers)) or self._is_committing:
+        votes = self._of_voters(self._view_changes.beyond(self._to_view))
+        if self._index is None or self._is_committing or len(votes) <= faulty_max(len(self._head.voters)):
             return
         lowest_height = min(vote.height for vote in votes)
         if self._prepared is not None and lowest_height == self._prepared.height:
@@ -416,7 +424,7 @@ class PbftMachine:
     def _count_view_changes(self) -> Iterator[Effect]:
         if not self.leader_has_failed or self._is_committing:
             return
-        if self._view_changes.asking_for(self._to_view) >= self._quorum:
+        if len(self._of_voters(self._view_changes.asking_for(self._to_view))) >= self._quorum:
             yield from self._enter_view(self._to_view)
 
     def _enter_view(self, view: View) -> Iterator[Effect]:
@@ -490,7 +498,7 @@ class PbftMachine:
 
     def _peer_connected(self, node: NodeId) -> Iterator[Effect]:
         """Whatever was sent while there was no session is lost: say again where we are."""
-        if self._index is not None and self._to_view > 0 and node in self._head.sealers:
+        if self._index is not None and self._to_view > 0 and node in self._head.voter_ids:
             index = self._head.sealers.index(node)
             yield SendViewChange(index, self._head.height, self._to_view, self._head.hash)
 
@@ -502,7 +510,19 @@ class PbftMachine:
 
     @property
     def _quorum(self) -> int:
-        return quorum(len(self._head.sealers))
+        return quorum(len(self._head.voters))
+
+    def _of_voters(self, votes: Iterable[_Vote]) -> list[_Vote]:
+        """Votes may have come before it was known who votes."""
+        return [vote for vote in votes if vote.index in self._head.voters]
+
+    def _may_matter(self, message: Message) -> bool:
+        """Does its author vote, and this node? Where sealers take turns, both may from the next block on."""
+        if message.index in self._head.voters and self._index is not None:
+            return True
+        is_later = message.height > self._head.height + (0 if isinstance(message, ViewChange) else 1)
+        are_sealers = message.index < len(self._head.sealers) and self._me in self._head.sealers
+        return is_later and are_sealers and not self._head.are_all_voting
 
     def _unexecuted_round(self, block_hash: Hash32) -> _Round | None:
         """The proposal of this view, if it is this one and its execution is still awaited."""
@@ -526,13 +546,13 @@ class PbftMachine:
 
     def _take_kept_proposal(self) -> Iterator[Effect]:
         here = (self._next_height, self._view)
-        proposal = self._ahead.get(here)
-        self._ahead = {place: kept for place, kept in self._ahead.items() if place > here}
+        proposal = self._ahead.get((*here, self.leader_of(*here)))
+        self._ahead = {place: kept for place, kept in self._ahead.items() if place[:2] > here}
         if proposal is not None:
             yield from self._receive_proposal(proposal)
 
     def _keep_for_later(self, proposal: ProposalReceived) -> None:
-        place = (proposal.height, proposal.view)
+        place = (proposal.height, proposal.view, proposal.index)
         if place in self._ahead:
             return
         if len(self._ahead) >= PROPOSALS_AHEAD_MAX:
@@ -550,7 +570,7 @@ class PbftMachine:
 
 
 def _index_of(node: NodeId, head: Head) -> int | None:
-    return head.sealers.index(node) if node in head.sealers else None
+    return head.sealers.index(node) if node in head.voter_ids else None
 
 
 def _refused(proposal: ProposalReceived, reason: Refusal) -> Refused:

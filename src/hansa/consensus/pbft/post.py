@@ -6,7 +6,7 @@ Reads the machine (who the sealers are, what is still timely), never changes it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -63,7 +63,9 @@ class Post:
         network: Network,
         signer: Signer,
         aligned_ms: Callable[[], int],
+        recipients: Callable[[NodeId], Collection[NodeId] | None],
     ) -> None:
+        """Args: `recipients` says to whom proposals of a leader go from here; None: as all messages."""
         self._me = me
         self._group_id = group_id
         self._settings = settings
@@ -71,6 +73,7 @@ class Post:
         self._network = network
         self._signer = signer
         self._aligned_ms = aligned_ms
+        self._recipients = recipients
         self._known = KnownMessages()
 
     @property
@@ -91,19 +94,21 @@ class Post:
         block: bytes,
         *,
         with_hashes: bool = False,
-    ) -> None:
-        """Sign and send a proposal.
+    ) -> Prepare:
+        """Sign and send a proposal; the proposal as it went out.
 
         Args:
             block: its encoding.
             with_hashes: it holds transaction hashes, at least one.
         """
-        prepare = Prepare(order.height, order.view, self.index, self._aligned_ms(), block_hash, block=block)
+        unsigned = Prepare(order.height, order.view, self.index, self._aligned_ms(), block_hash, block=block)
+        prepare = sign_message(unsigned, self._signer, keccak256)
         self._broadcast(
-            sign_message(prepare, self._signer, keccak256),
+            prepare,
             PacketType.PREPARE_WITH_HASHES if with_hashes else PacketType.NORMAL,
             has_empty_block=isinstance(order, BroadcastEmptyPrepare),
         )
+        return prepare
 
     def vote(self, kind: type[_Vote], order: BroadcastSign | BroadcastCommit | BroadcastViewChange) -> _Vote:
         """Sign and send a vote; the vote as it went out."""
@@ -125,11 +130,17 @@ class Post:
         return sign_message(vote, self._signer, keccak256)
 
     def _broadcast(self, message: Message, packet_type: int, *, has_empty_block: bool = False) -> None:
+        recipients = self._recipients(self._me) if isinstance(message, Prepare) else None
+        if recipients is not None:
+            unreached = () if self._settings.optimize_ttl else None
+            packet = PbftPacket(message, self._settings.ttl, has_empty_block, unreached)
+            self._send(packet, recipients, packet_type)
+            return
         route = route_own(
             message,
             ttl=self._settings.ttl,
             has_empty_block=has_empty_block,
-            others=[node for node in self._machine.head.sealers if node != self._me],
+            others=[node for node in self._machine.head.voter_ids if node != self._me],
             connected=self._network.connected_ids(),
             optimize_ttl=self._settings.optimize_ttl,
         )
@@ -138,9 +149,14 @@ class Post:
     def _relay(self, packet: PbftPacket, packet_type: int) -> None:
         message, sealers = packet.message, self._machine.head.sealers
         author = sealers[message.index]
+        recipients = self._recipients(author) if isinstance(message, Prepare) else None
+        if recipients is not None:
+            wanting = [node for node in recipients if not self._known.has(node, message)]
+            self._send(packet, wanting, packet_type)
+            return
         route = route_foreign(
             packet,
-            others=[node for node in sealers if node not in (self._me, author)],
+            others=[node for node in self._machine.head.voter_ids if node not in (self._me, author)],
             connected=self._network.connected_ids(),
             has=lambda node: self._known.has(node, message),
         )

@@ -85,9 +85,9 @@ class ViewChangeVotes:
         if known is None or (vote.height, vote.view) > (known.height, known.view):
             self._votes[vote.index] = vote
 
-    def asking_for(self, view: View) -> int:
-        """How many sealers ask for exactly this view."""
-        return sum(vote.view == view for vote in self._votes.values())
+    def asking_for(self, view: View) -> Collection[ViewChange]:
+        """The votes for exactly this view."""
+        return [vote for vote in self._votes.values() if vote.view == view]
 
     def beyond(self, view: View) -> Collection[ViewChange]:
         """The votes for higher views."""

@@ -18,12 +18,13 @@ _PBFT_PROTOCOL, _SYNC_PROTOCOL, _RAFT_PROTOCOL = 8, 9, 11
 def pbft_status(group: GroupId, status: PbftStatus) -> Json:
     """Two elements: the status, and the views of all sealers."""
     members = _common(group, status)
+    voter_count = len(status.sealers) if status.voter_count is None else status.voter_count
     members |= {
         "cfgErr": status.config_error,
         "connectedNodes": status.connected_nodes,
         "currentView": status.view,
         "leaderFailed": status.leader_failed,
-        "max_faulty_leader": (len(status.sealers) - 1) // 3 if status.sealers else 0,
+        "max_faulty_leader": (voter_count - 1) // 3 if voter_count else 0,
         "protocolId": _protocol(group, _PBFT_PROTOCOL),
         "toView": status.to_view,
     }

@@ -75,8 +75,8 @@ def test_of_each_sealer_the_newest_wish_counts() -> None:
     for vote in (view_change(0, 2), view_change(0, 1), view_change(1, 3), view_change(2, 9, height=3)):
         votes.add(vote)
     votes.add(view_change(2, 1))  # after another block its views begin anew
-    assert votes.asking_for(View(2)) == 1
-    assert votes.asking_for(View(9)) == 0
+    assert len(votes.asking_for(View(2))) == 1
+    assert len(votes.asking_for(View(9))) == 0
     assert sorted(vote.index for vote in votes.beyond(View(1))) == [0, 1]
     votes.forget(1)
     votes.forget_before(Height(5))
