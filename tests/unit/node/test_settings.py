@@ -148,6 +148,22 @@ def test_a_wrong_value_names_file_section_key_and_remedy(section: str, key: str,
     assert f"{FILE}:4: [{section}] {key}: " in str(error)
 
 
+def test_contracts_are_named_in_one_line() -> None:
+    names = "bank.points:Points, bank.votes:Votes@120000"
+    settings = parse_node_settings(f"{VERSION}[execution]\ncontracts={names}\n", FILE)
+    assert settings.contracts == ("bank.points:Points", "bank.votes:Votes@120000")
+    assert parse_node_settings(VERSION, FILE).contracts == ()
+
+
+@pytest.mark.parametrize(
+    "names", ["a:B,", ",", "a:B,,c:D", "a:B, a:B", ",".join(f"a:B{i}" for i in range(257))]
+)
+def test_contracts_that_are_no_list_are_refused(names: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_node_settings(f"{VERSION}[execution]\ncontracts={names}\n", FILE)
+    assert (caught.value.section, caught.value.key) == ("execution", "contracts")
+
+
 def test_encryption_without_a_key_is_refused() -> None:
     with pytest.raises(SettingsError, match="cipher_data_key"):
         parsed("[storage_security]\nenable=true\nkey_manager_ip=10.0.0.1")
