@@ -6,8 +6,6 @@ signs with the node's key, and keeps a few records through a crash. Time and cha
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -140,10 +138,6 @@ class EngineSettings(Protocol):
     def missed_prepare_wait_ms_max(self) -> int: ...
 
 
-def _steady_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
-
-
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """All of it, for one group."""
@@ -159,12 +153,12 @@ class Surroundings:
     store: Backup
     aligned_ms: Callable[[], int]
     """The group's time, milliseconds since 1970: what blocks and packets are dated with."""
+    steady_ms: Callable[[], int]
+    """A clock that only moves forward."""
+    draw: Callable[[int], int]
+    """Chance: one of the integers from 0 up to, but without, the given one."""
     on_working: Callable[[Height], None] = lambda height: None
     """Told before a block is committed: sync need not download it."""
-    steady_ms: Callable[[], int] = _steady_ms
-    """A clock that only moves forward."""
-    draw: Callable[[int], int] = random.SystemRandom().randrange
-    """Chance: one of the integers from 0 up to, but without, the given one."""
 
     @property
     def group_id(self) -> GroupId:

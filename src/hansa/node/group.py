@@ -10,6 +10,8 @@ again; clients last.
 from __future__ import annotations
 
 import asyncio
+import secrets
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor as ThreadPool
 from contextlib import ExitStack
@@ -115,6 +117,8 @@ class Group:
                 signer=signer,
                 store=DurableRecords(backup_store, threads),
                 aligned_ms=self.sync.aligned_time_ms,
+                steady_ms=_steady_ms,
+                draw=secrets.randbelow,
                 on_working=self.sync.on_consensus_working,
             )
         )
@@ -208,6 +212,10 @@ class Group:
         store = MemoryStore() if settings.storage.type == "memory" else RocksStore(path)
         self._stores.callback(store.close)
         return store
+
+
+def _steady_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 def _check_supported(

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import Any, Self
 
 from hansa.consensus.engine import ConsensusEngine
@@ -142,6 +143,7 @@ class Member:
                 store=self.disk,
                 aligned_ms=lambda: time.time_ns() // 1_000_000,
                 steady_ms=lambda: time.monotonic_ns() // 1_000_000 + self.time_jump_ms,
+                draw=Random(self._genesis.sealers.index(self.key.id)).randrange,
             )
         )
 
