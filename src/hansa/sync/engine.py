@@ -101,7 +101,11 @@ class Membership(Protocol):
     """Who votes and who follows; ascending."""
 
     @property
-    def sealers(self) -> tuple[NodeId, ...]: ...
+    def working(self) -> tuple[NodeId, ...]: ...
+    @property
+    def pending(self) -> tuple[NodeId, ...]:
+        """Sealers whose turn to vote it is not: they follow like observers."""
+
     @property
     def observers(self) -> tuple[NodeId, ...]: ...
 
@@ -585,7 +589,8 @@ class SyncEngine(Generic[BatchT]):
     def _observe_group(self) -> GroupView:
         membership = self._chain.membership
         connected = tuple(sorted(node for node in self._network.connected_ids() if node != self._me))
-        return GroupView(self._me, membership.sealers, membership.observers, connected)
+        followers = tuple(sorted((*membership.observers, *membership.pending)))
+        return GroupView(self._me, membership.working, followers, connected)
 
     def _refresh_group(self) -> None:
         before, view = self._blocks.view, self._observe_group()

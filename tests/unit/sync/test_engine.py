@@ -58,8 +58,9 @@ class FakeHead:
 
 @dataclass
 class FakeMembership:
-    sealers: tuple[NodeId, ...]
+    working: tuple[NodeId, ...]
     observers: tuple[NodeId, ...] = ()
+    pending: tuple[NodeId, ...] = ()
 
 
 class FakeChain:
@@ -504,6 +505,18 @@ async def test_new_members_are_noticed_with_the_head():
     told = {to for sender, to, _, payload in group.wires.log if payload[0] == 1}
     assert told == {node_id(1), node_id(2)}
     assert first.engine.status().head.height == 6
+    group.threads.shutdown()
+
+
+async def test_sealers_that_wait_for_their_turn_follow_and_get_no_transactions():
+    group = Group([5, 5, 5, 5])
+    first = group.peers[0]
+    first.chain.membership = FakeMembership((node_id(0), node_id(2)), pending=(node_id(1), node_id(3)))
+    first.engine.on_head_changed()
+    view = first.engine._observe_group()
+    assert view.connected_sealers == (node_id(2),)
+    assert view.connected_members == (node_id(1), node_id(2), node_id(3))
+    assert view.transaction_children(0) == (node_id(2),)
     group.threads.shutdown()
 
 

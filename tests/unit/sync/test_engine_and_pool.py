@@ -44,7 +44,7 @@ async def test_signed_transactions_reach_every_pool_and_bad_ones_none():
     wire, membership = Wire(), FakeMembership(tuple(node_id(number) for number in range(4)))
     pools: list[Pool] = []
     with ThreadPoolExecutor(2) as threads:
-        for me in membership.sealers:
+        for me in membership.working:
             pool = Pool(
                 chain_id=1,
                 group_id=1,
