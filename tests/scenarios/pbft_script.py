@@ -3,6 +3,7 @@
 Own votes come back at once, as the shell gives them back.
 
     > start sealers=4 me=1 height=10           the first line; me=observer for a node that only follows
+    > start … working=0,2,3                    of the sealers, only these vote on the next block
     > restored B* sign=11/2 prepared=11/B txs=3    what was persisted (either part, or both)
     > at 500                                   time, in milliseconds; alone it is a timer that fires
     > pool 3                                   transactions that wait
@@ -102,7 +103,12 @@ def _head(height: int, options: dict[str, str]) -> ev.Head:
         sealers=tuple(node(index) for index in range(int(options["sealers"]))),
         transaction_count_max=int(options.get("max", "1000")),
         execution_timeout_ms=int(options.get("timeout", "3000")),
+        working=_working(options.get("working")),
     )
+
+
+def _working(text: str | None) -> tuple[int, ...] | None:
+    return None if text is None else tuple(int(index) for index in text.split(","))
 
 
 def _place(text: str) -> tuple[Height, View]:
