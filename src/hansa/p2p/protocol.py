@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
 
+from hansa.p2p.budget import ReadBudget
 from hansa.p2p.errors import LocalProtocolError, MalformedFrame
 from hansa.p2p.frames import FRAME_BYTES_MAX, HEADER_BYTES, FrameEncoder, Module, Packet, decode_frame
 from hansa.p2p.topics import TopicList, parse_sequence
@@ -164,6 +165,8 @@ class P2pConnection:
         self._heartbeat_at = now + self._limits.heartbeat_s
         self._boundaries_lost = False
         self._is_closed = False
+        self._budget = ReadBudget(now)
+        self._read_again_at = now
         self._announce_sequence()
 
     # --- what we send --------------------------------------------------------------------------------------
@@ -238,6 +241,11 @@ class P2pConnection:
         """When the last whole frame came (or the session began)."""
         return self._last_received_at
 
+    @property
+    def read_again_at(self) -> float:
+        """Before this time nothing more should be read: the peer has sent too much (`budget`)."""
+        return self._read_again_at
+
     def receive_data(self, data: bytes, now: float) -> list[P2pEvent]:
         """Feed bytes off the wire, cut anywhere.
 
@@ -247,7 +255,7 @@ class P2pConnection:
             return []
         self._incoming += data
         events: list[P2pEvent] = []
-        offset = 0
+        offset = frame_count = payload_bytes = 0
         with memoryview(self._incoming) as view:
             while len(view) - offset >= 4:
                 length = int.from_bytes(view[offset : offset + 4], "big")
@@ -265,18 +273,23 @@ class P2pConnection:
                 if len(view) - offset < length:
                     break
                 with view[offset : offset + length] as frame:
-                    self._handle_frame(frame, now, events)
+                    payload_bytes += self._handle_frame(frame, now, events)
+                frame_count += 1
                 offset += length
                 self._last_received_at = now
         if self._is_closed or self._boundaries_lost:
             self._incoming.clear()
         else:
             del self._incoming[:offset]
+        self._read_again_at = now + self._budget.spend(frame_count, payload_bytes, now)
         return events
 
-    def _handle_frame(self, frame: memoryview, now: float, events: list[P2pEvent]) -> None:
+    def _handle_frame(self, frame: memoryview, now: float, events: list[P2pEvent]) -> int:
+        """How many bytes it held."""
+        size = len(frame)
         try:
             packet = decode_frame(frame)
+            size = len(packet.payload)
             if packet.is_response:
                 self._handle_response(packet, events)
             elif packet.module == Module.TOPIC and packet.group == 0:
@@ -285,6 +298,7 @@ class P2pConnection:
                 events.append(PacketReceived(packet))
         except MalformedFrame as error:
             events.append(FrameRefused(str(error)))
+        return size
 
     def _handle_response(self, packet: Packet, events: list[P2pEvent]) -> None:
         expected = self._pending.get(packet.seq)

@@ -109,6 +109,7 @@ class PeerSession(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._shutdown_timer: asyncio.TimerHandle | None = None
+        self._reading_timer: asyncio.TimerHandle | None = None
         self._is_flush_due = False
         self._is_blocked = False
         self._refused_count = 0
@@ -215,6 +216,7 @@ class PeerSession(asyncio.Protocol):
             if not answer.done():
                 answer.set_exception(SessionLost(self.identity.node_id))
         self._answers.clear()
+        self._resume_reading()  # to hear the peer close its side
         self._owner.session_ended(self)
 
     # --- writing -------------------------------------------------------------------------------------------
@@ -288,8 +290,27 @@ class PeerSession(asyncio.Protocol):
         if plain:
             self._handle(self.connection.receive_data(plain, self._loop.time()))
             self._schedule_flush()
+            self._pause_reading()
         if self._tls.is_ended:
             self.end(DisconnectReason.CONNECTION_ERROR, "the peer closed the session")
+
+    def _pause_reading(self) -> None:
+        """Leave a peer that sends too much alone for a while."""
+        again_at = self.connection.read_again_at
+        if self._transport is None or not self.is_open or again_at <= self._loop.time():
+            return
+        self._transport.pause_reading()
+        if self._reading_timer is not None:
+            self._reading_timer.cancel()
+        self._reading_timer = self._loop.call_at(again_at, self._resume_reading)
+
+    def _resume_reading(self) -> None:
+        if self._reading_timer is None:
+            return
+        self._reading_timer.cancel()
+        self._reading_timer = None
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The wire is closed, by either end."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import ssl
+from collections import Counter
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -22,6 +23,7 @@ from hansa.p2p import (
     SessionLimits,
     SessionLost,
 )
+from hansa.p2p.frames import FrameEncoder
 from hansa.primitives import NodeId
 
 ANNOUNCE_0 = bytes.fromhex("0000001100000000000200010000000030")
@@ -466,6 +468,33 @@ async def test_a_peer_that_does_not_read_is_dropped(chain: Any, gateway_on_loopb
                 await asyncio.sleep(0)
             assert not gateway.is_connected(peer)
             assert journal.entries == [("begun", peer), ("ended", peer)]
+
+
+async def test_a_peer_that_sends_too_much_waits_and_the_others_do_not(
+    chain: Any, gateway_on_loopback: Any, until: Any
+) -> None:
+    tls, loud_tls, quiet_tls = chain.tls_of_nodes(3)
+    bomb = FrameEncoder(compress=True).encode(Packet(GROUP, Module.PBFT, 0, 1, bytes(99_000_000)))
+    small = FrameEncoder(compress=True).encode(Packet(GROUP, Module.PBFT, 0, 1, b"small"))
+    async with gateway_on_loopback(tls) as gateway:
+        heard: Counter[tuple[NodeId, int]] = Counter()
+        gateway.register(Module.PBFT, GROUP, lambda node, packet: heard.update([(node, len(packet.payload))]))
+        loud, quiet = loud_tls.identity.node_id, quiet_tls.identity.node_id
+        async with (
+            Stranger(loud_tls, gateway.listen_port) as shouter,
+            Stranger(quiet_tls, gateway.listen_port) as whisperer,
+        ):
+            for _ in range(3):
+                shouter.writer.write(bomb)
+            await until(lambda: heard[loud, 99_000_000] == 2)
+            whisperer.writer.write(small)
+            await until(lambda: heard[quiet, 5] == 1)
+            assert heard[loud, 99_000_000] == 2
+            await until(lambda: heard[loud, 99_000_000] == 3)
+            shouter.writer.write(bomb)
+            gateway.set_access(whitelist=[quiet], blacklist=[])
+            assert await shouter.is_closed_by_peer()
+        assert loud not in gateway.connected_ids()
 
 
 async def test_a_silent_peer_is_dropped_at_the_idle_limit(

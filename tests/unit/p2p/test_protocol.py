@@ -283,3 +283,16 @@ def test_a_peer_that_reads_nothing_for_60_seconds_is_gone() -> None:
     assert end.next_deadline() == START + 100
     (closed,) = end.handle_deadline(START + 100)
     assert closed == ConnectionClosed(DisconnectReason.IDLE, "the peer read nothing for 60 s")
+
+
+def test_who_sends_too_much_is_not_read_for_a_while() -> None:
+    compressing = FrameEncoder(compress=True)
+    bomb = compressing.encode(Packet(1, Module.BLOCK_SYNC, 0, 1, bytes(90_000_000)))
+    connection = P2pConnection(100.0, encoder=compressing)
+    connection.receive_data(bomb, 100.0)
+    assert connection.read_again_at == 100.0
+    connection.receive_data(bomb, 100.0)
+    assert 101.0 < connection.read_again_at < 103.0
+    late = connection.read_again_at + 60
+    connection.receive_data(compressing.encode(Packet(1, Module.BLOCK_SYNC, 0, 1, b"a little")), late)
+    assert connection.read_again_at == late
