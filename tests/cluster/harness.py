@@ -110,6 +110,10 @@ class Cluster:
     def node_id(self, index: int) -> str:
         return (self.node_directory(index) / "conf" / "node.nodeid").read_text().strip()
 
+    def node_secret(self, index: int) -> bytes:
+        """A node's signing key."""
+        return Account.load(self.node_directory(index) / "conf" / "node.key").secret
+
     # --- processes ---
 
     def node_directory(self, index: int) -> Path:

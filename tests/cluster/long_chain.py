@@ -18,9 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from hansa.consensus.headers import header_on
 from hansa.kernel import Block, Transaction, TransactionList, public_key, sign
 from hansa.ledger.genesis import load_genesis_settings
@@ -67,7 +64,7 @@ def build_long_chain(root: Path, block_count: int, transaction_count: int) -> Cl
     which block 1 made an observer. Nothing is running."""
     cluster = Cluster.build(root, SEALER_COUNT, room=SEALER_COUNT + 1)
     cluster.add_node()
-    secrets = [_secret(cluster, index) for index in range(SEALER_COUNT)]
+    secrets = [cluster.node_secret(index) for index in range(SEALER_COUNT)]
     asyncio.run(
         write_chain(
             cluster.node_directory(SERVER), secrets, cluster.node_id(NEWCOMER), block_count, transaction_count
@@ -172,13 +169,6 @@ def download(cluster: Cluster, seconds_max: float) -> Download:
         resident_bytes_max=resident_max,
         database_bytes=sum(path.stat().st_size for path in files),
     )
-
-
-def _secret(cluster: Cluster, index: int) -> bytes:
-    pem = (cluster.node_directory(index) / "conf" / "node.key").read_bytes()
-    key = serialization.load_pem_private_key(pem, password=None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return key.private_numbers().private_value.to_bytes(32, "big")
 
 
 def main() -> None:
