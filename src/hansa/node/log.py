@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+from hansa.node.log_limits import RepetitionFilter
 from hansa.node.settings import LogSettings
 
 __all__ = ["BadgeFormatter", "HourlyFileHandler", "configure_logging"]
@@ -50,6 +51,7 @@ def configure_logging(settings: LogSettings) -> None:
         )
     for handler in handlers or [logging.NullHandler()]:
         handler.setFormatter(BadgeFormatter())
+        handler.addFilter(RepetitionFilter())
         root.addHandler(handler)
 
 
