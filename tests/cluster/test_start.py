@@ -124,3 +124,39 @@ def test_a_second_process_on_the_same_data_is_refused(single: Cluster, tmp_path:
         assert single.answers(0)
     finally:
         single.stop(0)
+
+
+def second_genesis(directory: Path) -> Path:
+    """A second group like the first one."""
+    conf = directory / "conf"
+    shutil.copy(conf / "group.1.ini", conf / "group.2.ini")
+    path = conf / "group.2.genesis"
+    path.write_text((conf / "group.1.genesis").read_text().replace("id=1\n", "id=2\n"))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda path: path.write_bytes(b"\x00\xff" * 100), ["group.2.genesis"]),
+        (lambda path: edit(path, "consensus_type=pbft", "consensus_type=paxos"), ["consensus_type", "paxos"]),
+        (lambda path: edit(path, "id=2\n", "id=1\n"), ["[group] id", "its name group 2"]),
+    ],
+)
+def test_a_damaged_group_keeps_the_others_from_nothing(
+    single: Cluster, damage: Callable[[Path], None], words: list[str]
+) -> None:
+    """Upstream one damaged genesis file keeps the whole process from starting."""
+    directory = single.node_directory(0)
+    genesis = second_genesis(directory)
+    damage(genesis)
+    try:
+        single.start(0)
+        assert single.rpc(0, "getGroupList") == [1]
+        said = (directory / "nohup.out").read_text().split("a group is left out: ")[-1]
+        for word in words:
+            assert word in said
+        assert single.stop(0) == 0
+    finally:
+        genesis.unlink()
+        genesis.with_suffix(".ini").unlink()

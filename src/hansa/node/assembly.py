@@ -26,6 +26,7 @@ from hansa.codec.ini import SettingsError
 from hansa.events import ContractEvents, EventGroup
 from hansa.execution import ContractError, InstalledContract, load_contracts
 from hansa.kernel import Block, keccak256
+from hansa.ledger.errors import ForeignDatabase
 from hansa.ledger.genesis import load_genesis_settings
 from hansa.node.flow_control import FlowControl
 from hansa.node.group import Group
@@ -40,6 +41,7 @@ from hansa.primitives import Hash32
 from hansa.rpc.http import HttpServer
 from hansa.rpc.service import RpcService
 from hansa.rpc.views import Gate, Refusal
+from hansa.storage import StorageCorrupted
 from hansa.txpool import STATUS_NAMES, AdmissionStatus
 
 __all__ = ["Node", "running_node"]
@@ -49,15 +51,20 @@ logger = logging.getLogger("hansa.node")
 _THREADS = 4
 """Few: the kernel spreads its own work over all cores, and the disk is one."""
 
+_GROUP_FAILURES = (SettingsError, StorageCorrupted, ForeignDatabase)
+"""What is wrong with one group's files, and nothing else. A disk that fails concerns them all."""
+
 _GENESIS_NAME = re.compile(r"group\.([0-9]+)\.genesis")
 
 
 class Node:
     """What a running node consists of."""
 
-    def __init__(self, gateway: Gateway, groups: Sequence[Group]) -> None:
+    def __init__(self, gateway: Gateway, groups: Sequence[Group], left_out: Sequence[str]) -> None:
         self.gateway = gateway
         self.groups = groups
+        self.left_out = left_out
+        """Of each group whose files cannot be used: which, and why."""
 
     def stop(self) -> None:
         """Ask every group to end; `running_node` ends when they have."""
@@ -101,7 +108,7 @@ async def running_node(settings: NodeSettings) -> AsyncIterator[tuple[Node, asyn
         threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="worker")
         asyncio.get_running_loop().set_default_executor(threads)
         flow = FlowControl(settings.flow_control, asyncio.get_running_loop().time)
-        groups = _open_groups(settings, gateway, flow, threads, databases)
+        groups, left_out = _open_groups(settings, gateway, flow, threads, databases)
         stack.callback(threads.shutdown)
         await stack.enter_async_context(gateway)
 
@@ -142,7 +149,7 @@ async def running_node(settings: NodeSettings) -> AsyncIterator[tuple[Node, asyn
             for group in groups
         ]
         await stack.enter_async_context(HttpServer(rpc_listen.host, rpc_listen.port, service.answer))
-        node = Node(gateway, groups)
+        node = Node(gateway, groups, left_out)
         stack.callback(node.stop)
         yield node, asyncio.gather(*running)
 
@@ -153,33 +160,55 @@ def _open_groups(
     flow: FlowControl,
     threads: ThreadPoolExecutor,
     databases: AsyncExitStack,
-) -> list[Group]:
-    """Every group whose genesis file is there."""
+) -> tuple[list[Group], list[str]]:
+    """Every group whose genesis file is there, and why others are left out: what is wrong with one group's
+    files is no reason to stop the rest, as long as there is a rest.
+    """
     signer = NodeSigner(_load_secret(settings.certificates.key))
     contracts = _load_contracts(settings)
     groups: list[Group] = []
-    for genesis_file in _genesis_files(settings):
-        genesis = load_genesis_settings(genesis_file, settings.supported_version)
-        settings_file = genesis_file.with_suffix(".ini")
-        group_settings = load_group_settings(settings_file)
-        for warning in (*genesis.warnings, *group_settings.warnings):
-            logger.warning("%s", warning)
-        group = Group(
-            genesis=genesis,
-            genesis_file=genesis_file,
-            settings=group_settings,
-            settings_file=settings_file,
-            data_path=settings.group_data_path / f"group{genesis.group_id}",
-            chain_id=settings.chain.id,
-            gateway=gateway,
-            bandwidth=flow.add_group(genesis.group_id, group_settings.flow_control),
-            signer=signer,
-            threads=threads,
-            contracts=contracts,
-        )
+    failures: list[Exception] = []
+    for number, genesis_file in _genesis_files(settings):
+        try:
+            genesis = load_genesis_settings(genesis_file, settings.supported_version)
+            _check_number(genesis_file, number, genesis.group_id)
+            settings_file = genesis_file.with_suffix(".ini")
+            group_settings = load_group_settings(settings_file)
+            for warning in (*genesis.warnings, *group_settings.warnings):
+                logger.warning("%s", warning)
+            group = Group(
+                genesis=genesis,
+                genesis_file=genesis_file,
+                settings=group_settings,
+                settings_file=settings_file,
+                data_path=settings.group_data_path / f"group{genesis.group_id}",
+                chain_id=settings.chain.id,
+                gateway=gateway,
+                bandwidth=flow.add_group(genesis.group_id, group_settings.flow_control),
+                signer=signer,
+                threads=threads,
+                contracts=contracts,
+            )
+        except _GROUP_FAILURES as error:
+            logger.error("group %d is left out: %s", number, error)
+            failures.append(error)
+            continue
         databases.callback(group.close)
         groups.append(group)
-    return groups
+    if not groups:
+        raise failures[0]
+    return groups, [str(error) for error in failures]
+
+
+def _check_number(genesis_file: Path, number: int, group_id: int) -> None:
+    if number != group_id:
+        raise SettingsError(
+            file=str(genesis_file),
+            section="group",
+            key="id",
+            problem=f"the file says group {group_id}, its name group {number}",
+            remedy="let both say the same; a group's files are named after it",
+        )
 
 
 def _load_contracts(settings: NodeSettings) -> tuple[InstalledContract, ...]:
@@ -205,7 +234,8 @@ def _load_contracts(settings: NodeSettings) -> tuple[InstalledContract, ...]:
     return contracts
 
 
-def _genesis_files(settings: NodeSettings) -> list[Path]:
+def _genesis_files(settings: NodeSettings) -> list[tuple[int, Path]]:
+    """Genesis files with the number in their name, ascending."""
     folder = settings.group_config_path
     found = sorted(
         (int(match[1]), path)
@@ -220,7 +250,7 @@ def _genesis_files(settings: NodeSettings) -> list[Path]:
             problem=f"there is no group.N.genesis in {folder}",
             remedy="put the genesis file of the chain's group there",
         )
-    return [path for _, path in found]
+    return found
 
 
 def _check_supported(settings: NodeSettings) -> None:

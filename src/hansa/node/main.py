@@ -65,6 +65,8 @@ async def _serve(settings: NodeSettings) -> None:
             loop.add_signal_handler(number, node.stop)
         # What stands now stays: the collector need not look at it again.
         gc.freeze()
+        for reason in node.left_out:
+            _say(f"a group is left out: {reason}")
         _say(f"The node {node.gateway.node_id.hex()[:8]}... is running")
         await ended
 
