@@ -36,6 +36,16 @@ def test_short_call_data_executes_everywhere(cluster: Cluster, size: int) -> Non
     cluster.assert_same_chain()
 
 
+def test_short_data_in_a_call_kills_nobody(shared_cluster: Cluster) -> None:
+    """Upstream a read-only call of a system contract with less than 4 bytes ends the process."""
+    for number in (0x1000, 0x1001, 0x1002, 0x1003, 0x1004, 0x1006, 0x100F, 0x1010, 4, 0x5002):
+        for size in range(4):
+            call = {"from": "0x" + "01" * 20, "to": f"0x{number:040x}", "data": "0x" + "00" * size}
+            answer = shared_cluster.rpc(0, "call", 1, call)
+            assert int(answer["status"], 16) >= 0
+    assert shared_cluster.answers(0)
+
+
 def test_refused_transactions_are_told_why(cluster: Cluster) -> None:
     with pytest.raises(RpcFailure) as malformed:
         cluster.rpc(0, "sendRawTransaction", 1, "0x1234")
