@@ -444,9 +444,12 @@ class Executor:
         free_storage: bool = False,
         supported_version: tuple[int, int, int] = (2, 9, 1),
         contracts: Sequence[tuple[bytes, int, _Contract]] = (),
+        parallel: bool = True,
     ) -> Executor:
         """`cache_bytes` bounds what decoded rows may take in memory. `contracts` (address, first block, answer)
-        are put in place of what the kernel has there; before its first block an address is empty.
+        are put in place of what the kernel has there; before its first block an address is empty. Governance contracts come
+        this way: `hansa.execution.installing`. `parallel`
+        lets transactions run at the same time; what comes of a block is the same either way.
 
         Raises ValueError: the version is not one of 2.9.0 to 2.11.x.
         """

@@ -145,7 +145,7 @@ fn payer(world: &mut World<'_>, request: &Request) -> Result<Payer, ExecutionErr
     }
     let is_exempt = request.to == Some(GOVERNANCE)
         || listed_chargers(&world.session)?.contains(&request.origin)
-        || is_committee_member(&world.session, world.origin_text())?;
+        || is_committee_member(&world.session, world.origin_text().as_bytes())?;
     if is_exempt {
         return Ok(Payer::Exempt);
     }

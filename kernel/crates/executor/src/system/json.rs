@@ -1,6 +1,4 @@
-//! JSON texts as clients of this chain have always had them: compact, keys in byte order, a final newline.
-
-use bytes::Bytes;
+//! JSON texts as clients of this chain have always had them.
 
 /// A JSON string. Bytes beyond ASCII stand as they are.
 pub(crate) fn quoted(text: &[u8]) -> Vec<u8> {
@@ -23,31 +21,13 @@ pub(crate) fn quoted(text: &[u8]) -> Vec<u8> {
     quoted
 }
 
-/// An object of texts. `pairs` are in byte order of their names.
-pub(crate) fn object<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p [u8])>) -> Vec<u8> {
-    let pairs =
-        pairs.into_iter().map(|(name, value)| [&quoted(name.as_bytes())[..], b":", &quoted(value)].concat());
-    [b"{", &pairs.collect::<Vec<_>>().join(&b","[..])[..], b"}"].concat()
-}
-
-/// An array of what is JSON already.
-pub(crate) fn array(items: &[Vec<u8>]) -> Vec<u8> {
-    [b"[", &items.join(&b","[..])[..], b"]"].concat()
-}
-
-/// A whole text.
-pub(crate) fn line(json: Vec<u8>) -> Bytes {
-    [&json[..], b"\n"].concat().into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_compact_and_escaped() {
-        let object = object([("a", &b"1\"\x01"[..]), ("b", b"\\")]);
-        assert_eq!(line(array(&[object])), &b"[{\"a\":\"1\\\"\\u0001\",\"b\":\"\\\\\"}]\n"[..]);
-        assert_eq!(line(array(&[])), &b"[]\n"[..]);
+    fn texts_are_escaped() {
+        assert_eq!(quoted(b"1\"\x01\x1f\n"), b"\"1\\\"\\u0001\\u001F\\n\"");
+        assert_eq!(quoted(b"\\\xff"), b"\"\\\\\xff\"");
     }
 }

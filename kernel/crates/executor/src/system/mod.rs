@@ -4,33 +4,29 @@
 //! as memory. The [`Registry`] lists them by address; objects with temporary addresses have interfaces too. Handlers
 //! decode their arguments leniently ([`abi::Arguments`]), work through a [`Call`] and answer bytes, or throw.
 //!
-//! To add a contract: write its interface in a file of its own and list it in [`Registry::new`].
+//! To add a contract: write its interface in a file of its own and list it in [`Registry::new`]. Contracts that are called
+//! rarely and read often, those of governance before all, come from outside ([`crate::Contract`]).
 
 pub(crate) mod abi;
 mod call;
-mod cns;
 mod condition;
-mod consensus;
 mod crud;
 mod crypto;
 mod dag_transfer;
 mod entry;
 mod gas;
 mod gas_charge;
-mod governance;
 mod json;
 mod kv_table;
 mod life_cycle;
 mod naming;
 mod object;
 mod parallel_config;
-mod permission;
 mod registry;
 mod rights;
 mod system_config;
 mod table;
 mod table_factory;
-mod working_sealers;
 
 pub(crate) use call::{Answer, BuiltIn, Call, Contract, Exception};
 pub use gas::Operation;
@@ -82,5 +78,4 @@ pub(crate) mod codes {
     pub(crate) const TABLE_EXISTS: i64 = -50_001;
     pub(crate) const TABLE_MISSING: i64 = -50_100;
     pub(crate) const UNKNOWN_FUNCTION: i64 = -50_101;
-    pub(crate) const BAD_ADDRESS: i64 = -50_102;
 }

@@ -11,11 +11,11 @@ use super::call::BuiltIn;
 use super::object::Fields;
 use super::Interface;
 use super::{
-    cns, condition, consensus, crud, crypto, dag_transfer, entry, gas_charge, governance, kv_table,
-    life_cycle, parallel_config, permission, system_config, table, table_factory, working_sealers,
+    condition, crud, crypto, dag_transfer, entry, gas_charge, kv_table, life_cycle, parallel_config,
+    system_config, table, table_factory,
 };
 
-/// All system contracts of a chain, and the interfaces of temporary objects.
+/// The system contracts of the kernel and those put beside them, and the interfaces of temporary objects.
 pub(crate) struct Registry {
     contracts: HashMap<Address, Box<dyn BuiltIn>>,
     pub(super) table: Interface<Arc<Table>>,
@@ -27,19 +27,14 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        let contracts: [(u16, Box<dyn BuiltIn>); 17] = [
+        let contracts: [(u16, Box<dyn BuiltIn>); 12] = [
             (0x1000, Box::new(system_config::system_config())),
             (0x1001, Box::new(table_factory::table_factory())),
             (0x1002, Box::new(crud::crud())),
-            (0x1003, Box::new(consensus::consensus())),
-            (0x1004, Box::new(cns::cns())),
-            (0x1005, Box::new(permission::permission())),
             (0x1006, Box::new(parallel_config::parallel_config())),
             (0x1007, Box::new(life_cycle::life_cycle())),
-            (0x1008, Box::new(governance::governance())),
             (0x1009, Box::new(gas_charge::gas_charge())),
             (0x1010, Box::new(table_factory::kv_table_factory())),
-            (0x1011, Box::new(working_sealers::working_sealer_manager())),
             (0x5002, Box::new(dag_transfer::dag_transfer())),
             (0x5003, Box::new(crypto::paillier())),
             (0x5004, Box::new(crypto::group_signature())),
