@@ -253,4 +253,5 @@ def _sync_settings(settings: GroupSettings, genesis: GenesisSettings) -> SyncSet
             announced_peer_count_max=sync.transactions_gossip_peer_count_max,
         ),
         memory_bytes_max=sync.memory_bytes_max,
+        consensus_brings_blocks=genesis.consensus != "raft",
     )

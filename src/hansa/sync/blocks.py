@@ -5,7 +5,8 @@ of its own. Downloaded blocks are verified by whoever imports them: a lie costs 
 
 Rules:
 1. Blocks are asked for when a peer stands higher than this chain and its consensus. A sealer that is only a
-   block or two behind waits half a second first: its own consensus will most likely bring them.
+   block or two behind waits half a second first: its own consensus will most likely bring them. With Raft it
+   never does, and nobody waits.
 2. At most 4 ranges are under way, at most 256 blocks beyond the head, within a memory budget. A range grows
    from 8 to 32 blocks while answers come and shrinks when they do not. Blocks nobody asked for are dropped.
 3. Blocks are imported in order, one at a time.
@@ -236,6 +237,7 @@ class BlockSync:
         schedule: StatusSchedule,
         choose: Callable[[int], int],
         memory_bytes_max: int = 512 << 20,
+        consensus_brings_blocks: bool = True,
     ) -> None:
         """Begin at the chain's head.
 
@@ -246,6 +248,7 @@ class BlockSync:
             schedule: decides whom to tell of the head.
             choose: `choose(n)` picks one of 0 … n − 1, the only chance in here.
             memory_bytes_max: for downloaded blocks and what they become (max_block_sync_memory_size).
+            consensus_brings_blocks: every sealer executes and commits blocks of its own accord.
         """
         self._view = view
         self._head = head
@@ -253,6 +256,7 @@ class BlockSync:
         self._schedule = schedule
         self._choose = choose
         self._memory_bytes_max = memory_bytes_max
+        self._consensus_brings_blocks = consensus_brings_blocks
 
         self._statuses: dict[NodeId, PeerStatus] = {}
         self._conduct = ConductBook()
@@ -427,7 +431,7 @@ class BlockSync:
         if self._behind_since_ms is None:
             self._behind_since_ms = now_ms
         is_near = target - self._head.height <= NEAR_HEAD_BLOCK_COUNT
-        may_wait = is_near and self._view.my_index is not None
+        may_wait = is_near and self._view.my_index is not None and self._consensus_brings_blocks
         return not may_wait or now_ms - self._behind_since_ms >= NEAR_HEAD_GRACE_MS
 
     def _request(self, now_ms: int) -> Iterator[Effect]:

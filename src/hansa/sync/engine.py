@@ -168,6 +168,8 @@ class SyncSettings:
     announcing: AnnouncingSettings = field(default_factory=AnnouncingSettings)
     gossip: GossipSettings = field(default_factory=GossipSettings)
     memory_bytes_max: int = 512 << 20
+    consensus_brings_blocks: bool = True
+    """Every sealer commits blocks of its own accord: all engines but Raft."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,7 @@ class SyncEngine(Generic[BatchT]):
             schedule=StatusSchedule(settings.announcing, choose),
             choose=choose,
             memory_bytes_max=settings.memory_bytes_max,
+            consensus_brings_blocks=settings.consensus_brings_blocks,
         )
         self._gossip = TransactionGossip(settings.gossip, view, choose)
         self._clock = ClockAlignment()

@@ -39,7 +39,11 @@ def view(connected: Sequence[NodeId] = (A, B), *, sealers: Sequence[NodeId] = (A
 
 
 def machine(
-    height: int = 0, *, group: GroupView | None = None, memory_bytes_max: int = 512 << 20
+    height: int = 0,
+    *,
+    group: GroupView | None = None,
+    memory_bytes_max: int = 512 << 20,
+    consensus_brings_blocks: bool = True,
 ) -> BlockSync:
     sync = BlockSync(
         view=group or view(),
@@ -48,6 +52,7 @@ def machine(
         schedule=StatusSchedule(AnnouncingSettings(), lambda count: 0),
         choose=lambda count: 0,
         memory_bytes_max=memory_bytes_max,
+        consensus_brings_blocks=consensus_brings_blocks,
     )
     sync.handle(Tick(), 0)
     return sync
@@ -246,6 +251,13 @@ def test_consensus_brings_the_height_it_works_on_if_it_does_so_in_time():
 def test_a_sealer_three_blocks_behind_does_not_wait():
     sync = machine(5, group=view([A, B], sealers=(ME, A, B)))
     assert requests(sync.handle(status(A, 8), 1)) == [(A, 6, 3)]
+
+
+def test_a_sealer_waits_for_nothing_that_consensus_does_not_bring():
+    group = view(sealers=(A, B, ME))
+    assert requests(machine(5, group=group).handle(status(A, 6), 10)) == []
+    raft = machine(5, group=group, consensus_brings_blocks=False)
+    assert requests(raft.handle(status(A, 6), 10)) == [(A, 6, 1)]
 
 
 def test_serving_restores_a_peers_good_standing():
