@@ -30,7 +30,7 @@ test: setup ## the default tests, a few minutes
 test-cluster: setup ## tests with real node processes
 	$(BIN)/pytest tests/cluster -m cluster
 
-interop: setup ## the official Java and Go SDKs against a fresh chain
+interop: setup ## the official Java and Go SDKs and Caliper against fresh chains
 	$(BIN)/pytest tests/interop -m cluster -s
 
 check: setup ## format, lint, types, imports, stubs, clippy

@@ -20,6 +20,7 @@ __all__ = ["hansa", "main"]
 _PARTS = {
     "bench": ("hansa.bench.command:bench", "Put load on a chain and measure it."),
     "chain": ("hansa.chain.command:chain", "Build a chain, or what joins one: agencies, nodes, SDKs."),
+    "doctor": ("hansa.doctor.command:doctor", "Look for what usually goes wrong, and say what to change."),
 }
 """Commands by name: where each is defined, and its line in the help."""
 
