@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hansa_crypto::{Hash, SUITE};
+use hansa_crypto::{Hash, Suite};
 use parking_lot::RwLock;
 
 use crate::committed::SharedRows;
-use crate::condition::Condition;
 use crate::encoding::{encode_rows, storage_key};
+use crate::order::{Order, Position, Visitor};
 use crate::row::Row;
 use crate::schema::{names, Schema};
 use crate::table::Table;
@@ -24,41 +24,67 @@ const CURRENT_ID: &str = "current_id";
 pub struct BlockState {
     committed: Arc<CommittedState>,
     tables: RwLock<HashMap<Arc<str>, Arc<Table>>>,
+    order: Order,
 }
 
 impl BlockState {
     /// A block that has changed nothing yet.
     #[must_use]
     pub fn new(committed: Arc<CommittedState>) -> Self {
-        Self { committed, tables: RwLock::default() }
+        Self { committed, tables: RwLock::default(), order: Order::default() }
+    }
+
+    /// What tables and accounts are hashed with.
+    #[must_use]
+    pub fn suite(&self) -> Suite {
+        self.committed.suite()
     }
 
     pub(crate) fn committed(&self) -> &CommittedState {
         &self.committed
     }
 
-    /// The table of that name, if there is one.
-    pub fn open(&self, name: &str) -> Result<Option<Arc<Table>>, StateError> {
-        if let Some(table) = self.tables.read().get(name) {
-            return Ok(Some(Arc::clone(table)));
-        }
-        let Some(schema) = self.schema(name)? else { return Ok(None) };
-        let table = Arc::new(Table::new(schema, self.writers(name)?));
-        let mut tables = self.tables.write();
-        let table = tables.entry(table.schema().shared_name()).or_insert(table);
-        Ok(Some(Arc::clone(table)))
+    pub(crate) fn visitor(&self, position: Position) -> Visitor<'_> {
+        Visitor { order: &self.order, position }
     }
 
-    fn schema(&self, name: &str) -> Result<Option<Schema>, StateError> {
+    /// Did the transactions so far come to what they come to one after the other? If not, the block has to be run again.
+    #[must_use]
+    pub fn is_in_order(&self) -> bool {
+        self.order.is_kept()
+    }
+
+    /// The table of that name, if there is one for the transaction at this position.
+    pub(crate) fn open(&self, name: &str, position: Position) -> Result<Option<Arc<Table>>, StateError> {
+        let table = match self.opened(name) {
+            Some(table) => table,
+            None => {
+                let Some((schema, since)) = self.schema(name, position)? else { return Ok(None) };
+                let table = Arc::new(Table::new(schema, self.writers(name)?, since));
+                // Somebody else may have been faster.
+                Arc::clone(self.tables.write().entry(table.schema().shared_name()).or_insert(table))
+            }
+        };
+        self.visitor(position).comes_after(table.since());
+        Ok(Some(table))
+    }
+
+    fn opened(&self, name: &str) -> Option<Arc<Table>> {
+        self.tables.read().get(name).cloned()
+    }
+
+    /// The columns of a table, and which transaction made it.
+    fn schema(&self, name: &str, position: Position) -> Result<Option<(Schema, Position)>, StateError> {
         if let Some(schema) = Schema::built_in(name) {
-            return Ok(Some(schema));
+            return Ok(Some((schema, 0)));
         }
         // `_sys_tables_` is built in, so this does not come here again.
-        let Some(tables) = self.open(names::TABLES)? else { return Ok(None) };
-        let rows = tables.select(&self.committed, name.as_bytes(), &Condition::all())?;
-        let Some(row) = rows.first() else { return Ok(None) };
+        let Some(tables) = self.open(names::TABLES, position)? else { return Ok(None) };
+        let row = tables.first_since(&self.committed, self.visitor(position), name.as_bytes())?;
+        let Some((row, since)) = row else { return Ok(None) };
         let field = |field| row.get(tables.schema(), field).and_then(|text| std::str::from_utf8(text).ok());
-        Ok(Some(Schema::new(name, field("key_field").unwrap_or(""), field("value_field").unwrap_or(""))))
+        let schema = Schema::new(name, field("key_field").unwrap_or(""), field("value_field").unwrap_or(""));
+        Ok(Some((schema, since)))
     }
 
     /// Who may write a table: as committed before this block, so that a grant or a revocation works from the next
@@ -84,7 +110,7 @@ impl BlockState {
         self.committed.prefetch(&about.collect::<Vec<_>>())?;
         let mut rows = Vec::with_capacity(wanted.len());
         for (name, key) in wanted {
-            if let Some(table) = self.open(name)? {
+            if let Some(table) = self.open(name, 0)? {
                 rows.push((table, *key));
             }
         }
@@ -104,12 +130,12 @@ impl BlockState {
     pub fn root(&self) -> Hash {
         let mut hashes = Vec::new();
         for table in self.dirty_tables().iter().filter(|table| table.schema().is_hashed()) {
-            hashes.extend_from_slice(&SUITE.hash(&table.hash_input()));
+            hashes.extend_from_slice(&self.suite().hash(&table.hash_input()));
         }
         if hashes.is_empty() {
             return Hash::default();
         }
-        SUITE.hash(&hashes)
+        self.suite().hash(&hashes)
     }
 
     /// What the block leaves behind, with row ids given.

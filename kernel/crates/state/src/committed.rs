@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hansa_crypto::Suite;
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
 use quick_cache::Weighter;
@@ -37,6 +38,7 @@ impl Weighter<Vec<u8>, SharedRows> for BySize {
 
 /// The world state as of the committed head.
 pub struct CommittedState {
+    suite: Suite,
     reader: Box<dyn StateReader>,
     cache: Cache<Vec<u8>, SharedRows, BySize>,
     /// Counts applied blocks. A reader that started before a block was applied must not put what it read into the
@@ -45,11 +47,15 @@ pub struct CommittedState {
 }
 
 impl CommittedState {
-    /// `cache_bytes` bounds what decoded rows may take.
+    /// `suite` is what the chain hashes with; `cache_bytes` bounds what decoded rows may take.
     #[must_use]
-    pub fn new(reader: Box<dyn StateReader>, cache_bytes: usize) -> Self {
+    pub fn new(suite: Suite, reader: Box<dyn StateReader>, cache_bytes: usize) -> Self {
         let cache = Cache::with_weighter(cache_bytes / ENTRY_BYTES_TYPICAL, cache_bytes as u64, BySize);
-        Self { reader, cache, generation: RwLock::new(0) }
+        Self { suite, reader, cache, generation: RwLock::new(0) }
+    }
+
+    pub(crate) fn suite(&self) -> Suite {
+        self.suite
     }
 
     /// The rows of one key, by id.
@@ -122,7 +128,7 @@ mod tests {
     #[test]
     fn absence_is_cached_too_and_prefetched_in_one_read() {
         let reads = Arc::new(AtomicUsize::new(0));
-        let committed = CommittedState::new(Box::new(Counting(Arc::clone(&reads))), 1 << 20);
+        let committed = CommittedState::new(Suite::Standard, Box::new(Counting(Arc::clone(&reads))), 1 << 20);
         let schema = Schema::new("u_t", "name", "price");
         committed.prefetch(&[(&schema, b"a"), (&schema, b"b")]).unwrap();
         for key in [b"a", b"b", b"a"] {
@@ -141,7 +147,7 @@ mod tests {
                 Ok(vec![Some(vec![0xff]); keys.len()])
             }
         }
-        let committed = CommittedState::new(Box::new(Damaged), 1 << 20);
+        let committed = CommittedState::new(Suite::Standard, Box::new(Damaged), 1 << 20);
         let error = committed.rows(&Schema::new("u_t", "name", "price"), b"a").unwrap_err();
         assert!(matches!(error, StateError::Corrupt { table, .. } if table == "u_t"));
     }

@@ -6,7 +6,8 @@
 //!
 //! Rules that hold everywhere:
 //! 1. A block state is shared by reference; a session belongs to one transaction. Tables lock themselves briefly, so
-//!    transactions that do not meet may run at the same time.
+//!    transactions may run at the same time. Whether they came to what they come to one after the other is for the block
+//!    to say when they are done (`order`).
 //! 2. Nothing here depends on the order in which tables or keys were touched: roots and row ids follow from sorting.
 //! 3. The only error is [`StateError`]: the storage did not answer as it should. It ends the block, never a transaction.
 
@@ -18,6 +19,7 @@ mod committed;
 mod condition;
 mod encoding;
 mod error;
+mod order;
 mod row;
 mod schema;
 mod session;
@@ -27,6 +29,7 @@ pub use block::{BlockChanges, BlockState};
 pub use committed::{CommittedState, StateReader};
 pub use condition::Condition;
 pub use error::StateError;
+pub use order::Position;
 pub use row::{Row, Values};
 pub use schema::{names, Schema};
 pub use session::{Access, Created, Savepoint, Session, Written};

@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
+use hansa_crypto::Suite;
+
 use crate::condition::Condition;
+use crate::order::{Position, Visitor};
 use crate::row::Values;
 use crate::schema::{names, Schema};
 use crate::table::{Body, Place, Selected, Table};
@@ -56,25 +59,36 @@ struct Change {
 /// The state as one transaction sees and changes it.
 pub struct Session<'a> {
     block: &'a BlockState,
+    position: Position,
     journal: Vec<Change>,
 }
 
 impl<'a> Session<'a> {
-    /// A session that has changed nothing yet.
+    /// A session of the first transaction of a block, or of the only one.
     #[must_use]
     pub fn new(block: &'a BlockState) -> Self {
-        Self { block, journal: Vec::new() }
+        Self::at(block, 0)
     }
 
-    /// The block it belongs to.
+    /// What tables and accounts are hashed with.
     #[must_use]
-    pub fn block(&self) -> &'a BlockState {
-        self.block
+    pub fn suite(&self) -> Suite {
+        self.block.suite()
+    }
+
+    /// A session of the transaction at this position.
+    #[must_use]
+    pub fn at(block: &'a BlockState, position: Position) -> Self {
+        Self { block, position, journal: Vec::new() }
+    }
+
+    fn visitor(&self) -> Visitor<'a> {
+        self.block.visitor(self.position)
     }
 
     /// The table of that name, if there is one.
     pub fn open(&self, name: &str) -> Result<Option<Arc<Table>>, StateError> {
-        self.block.open(name)
+        self.block.open(name, self.position)
     }
 
     /// A table that every chain has.
@@ -110,13 +124,13 @@ impl<'a> Session<'a> {
         key: &[u8],
         condition: &Condition,
     ) -> Result<Vec<Selected>, StateError> {
-        table.select(self.block.committed(), key, condition)
+        table.select(self.block.committed(), self.visitor(), key, condition)
     }
 
     /// A field of the first live row of a key.
     pub fn first_field(&self, table: &Table, key: &[u8], field: &str) -> Result<Option<Bytes>, StateError> {
         let Some(column) = table.schema().column(field.as_bytes()) else { return Ok(None) };
-        table.first_field(self.block.committed(), key, column)
+        table.first_field(self.block.committed(), self.visitor(), key, column)
     }
 
     /// The same, as it was before this block.
@@ -151,7 +165,7 @@ impl<'a> Session<'a> {
                 *field = Some(value);
             }
         }
-        let place = table.insert(self.block.committed(), &key, values.into())?;
+        let place = table.insert(self.block.committed(), self.visitor(), &key, values.into())?;
         self.journal.push(Change { table: Arc::clone(table), key, place, before: None });
         Ok(Written::Rows(1))
     }
@@ -201,7 +215,7 @@ impl<'a> Session<'a> {
         if !table.is_writable(access) {
             return Ok(Written::Denied);
         }
-        let changed = table.change(self.block.committed(), key, condition, change)?;
+        let changed = table.change(self.block.committed(), self.visitor(), key, condition, change)?;
         let count = changed.len();
         let key = Bytes::copy_from_slice(key);
         self.journal.extend(changed.into_iter().map(|(place, before)| Change {
@@ -223,7 +237,7 @@ impl<'a> Session<'a> {
     pub fn revert_to(&mut self, savepoint: Savepoint) {
         while self.journal.len() > savepoint.0 {
             if let Some(Change { table, key, place, before }) = self.journal.pop() {
-                table.restore(&key, place, before);
+                table.restore(self.visitor(), &key, place, before);
             }
         }
     }

@@ -1,11 +1,13 @@
 //! One table during one block: committed rows with this block's changes over them.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 
 use crate::committed::SharedRows;
 use crate::condition::Condition;
+use crate::order::{Position, Visitor, Visits};
 use crate::row::{Row, Values};
 use crate::schema::{is_hidden, names, Schema};
 use crate::session::Access;
@@ -44,12 +46,13 @@ struct KeyRows {
     /// touched stays touched, even if the change is taken back (data model §7).
     touched: Vec<Option<Body>>,
     created: Vec<Created>,
+    visits: Visits,
 }
 
 impl KeyRows {
     fn new(committed: SharedRows) -> Self {
         let touched = vec![None; committed.len()];
-        Self { committed, touched, created: Vec::new() }
+        Self { committed, touched, created: Vec::new(), visits: Visits::default() }
     }
 
     /// The rows a condition selects, in the order every node sees (execution §3): committed rows that matched before
@@ -117,11 +120,15 @@ impl KeyRows {
     }
 }
 
-#[derive(Debug, Default)]
-struct Overlay {
-    /// Did anyone write here, even without effect? Such a table enters the state root (data model §7).
-    dirty: bool,
-    keys: HashMap<Bytes, KeyRows>,
+/// Keys are spread over this many maps, so that transactions on different keys seldom wait for each other.
+const SHARDS: usize = 16;
+
+type Shard = RwLock<HashMap<Bytes, KeyRows>>;
+
+/// Where a key is. The end of a key tells it best from others; a bad spread costs waiting, nothing else.
+fn shard_of(key: &[u8]) -> usize {
+    let [.., before, last] = *key else { return 0 };
+    usize::from(before ^ last) % SHARDS
 }
 
 /// A row that a select found.
@@ -150,7 +157,11 @@ pub struct Table {
     schema: Schema,
     /// Who may write, as committed before this block; empty for everyone (execution §4.1).
     writers: Box<[Bytes]>,
-    overlay: Mutex<Overlay>,
+    /// The transaction that made it; 0 if it was there before.
+    since: Position,
+    /// Did anyone write here, even without effect? Such a table enters the state root (data model §7).
+    dirty: AtomicBool,
+    shards: [Shard; SHARDS],
 }
 
 /// What a block leaves of one key.
@@ -163,8 +174,8 @@ pub(crate) struct KeyChange {
 }
 
 impl Table {
-    pub(crate) fn new(schema: Schema, writers: Box<[Bytes]>) -> Self {
-        Self { schema, writers, overlay: Mutex::default() }
+    pub(crate) fn new(schema: Schema, writers: Box<[Bytes]>, since: Position) -> Self {
+        Self { schema, writers, since, dirty: AtomicBool::new(false), shards: Default::default() }
     }
 
     /// Its columns.
@@ -181,19 +192,46 @@ impl Table {
         exempt || self.writers.is_empty() || self.writers.iter().any(|writer| *writer == origin.as_bytes())
     }
 
+    /// See [`Visits`]: to use the table is to depend on who made it.
+    pub(crate) fn since(&self) -> Position {
+        self.since
+    }
+
     pub(crate) fn is_dirty(&self) -> bool {
-        self.overlay.lock().dirty
+        self.dirty.load(Ordering::Relaxed)
+    }
+
+    fn soil(&self) {
+        // Read first: many write a table, and its memory is to stay where they are.
+        if !self.is_dirty() {
+            self.dirty.store(true, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn select(
         &self,
         committed: &CommittedState,
+        visitor: Visitor<'_>,
         key: &[u8],
         condition: &Condition,
     ) -> Result<Vec<Selected>, StateError> {
-        self.with_rows(committed, key, |_, rows| {
+        self.with_rows(committed, key, |rows| {
+            visitor.reads(&mut rows.visits);
             let rows = rows.select(&self.schema, condition);
             rows.into_iter().map(|(_, values)| Selected { values }).collect()
+        })
+    }
+
+    /// The first live row of a key, and which transaction wrote the key's rows last.
+    pub(crate) fn first_since(
+        &self,
+        committed: &CommittedState,
+        visitor: Visitor<'_>,
+        key: &[u8],
+    ) -> Result<Option<(Selected, Position)>, StateError> {
+        self.with_rows(committed, key, |rows| {
+            visitor.reads(&mut rows.visits);
+            Some((Selected { values: rows.first()?.clone() }, rows.visits.written()))
         })
     }
 
@@ -201,21 +239,27 @@ impl Table {
     pub(crate) fn first_field(
         &self,
         committed: &CommittedState,
+        visitor: Visitor<'_>,
         key: &[u8],
         column: usize,
     ) -> Result<Option<Bytes>, StateError> {
-        self.with_rows(committed, key, |_, rows| rows.first()?.get(column)?.clone())
+        self.with_rows(committed, key, |rows| {
+            visitor.reads(&mut rows.visits);
+            rows.first()?.get(column)?.clone()
+        })
     }
 
     /// Add a row; its place.
     pub(crate) fn insert(
         &self,
         committed: &CommittedState,
+        visitor: Visitor<'_>,
         key: &[u8],
         values: Values,
     ) -> Result<Place, StateError> {
-        self.with_rows(committed, key, |dirty, rows| {
-            *dirty = true;
+        self.soil();
+        self.with_rows(committed, key, |rows| {
+            visitor.writes(&mut rows.visits);
             rows.created.push(Created { body: Body { values, removed: false }, undone: false });
             Place::Created(rows.created.len() - 1)
         })
@@ -225,12 +269,15 @@ impl Table {
     pub(crate) fn change(
         &self,
         committed: &CommittedState,
+        visitor: Visitor<'_>,
         key: &[u8],
         condition: &Condition,
         change: impl Fn(&mut Body),
     ) -> Result<Vec<(Place, Body)>, StateError> {
-        self.with_rows(committed, key, |dirty, rows| {
-            *dirty = true;
+        self.soil();
+        self.with_rows(committed, key, |rows| {
+            // To match nothing is to have read only, but it is not worth the difference.
+            visitor.writes(&mut rows.visits);
             let places = rows.select(&self.schema, condition).into_iter().map(|(place, _)| place);
             let mut before = Vec::with_capacity(places.len());
             for place in places {
@@ -246,9 +293,10 @@ impl Table {
     }
 
     /// Put back what was there before a change, or drop an inserted row (`None`).
-    pub(crate) fn restore(&self, key: &[u8], place: Place, before: Option<Body>) {
-        let mut overlay = self.overlay.lock();
-        let Some(rows) = overlay.keys.get_mut(key) else { return };
+    pub(crate) fn restore(&self, visitor: Visitor<'_>, key: &[u8], place: Place, before: Option<Body>) {
+        let mut keys = self.shard(key).write();
+        let Some(rows) = keys.get_mut(key) else { return };
+        visitor.writes(&mut rows.visits);
         match (before, place) {
             (Some(body), place) => rows.replace(place, body),
             (None, Place::Created(index)) => {
@@ -264,31 +312,34 @@ impl Table {
         &self,
         committed: &CommittedState,
         key: &[u8],
-        work: impl FnOnce(&mut bool, &mut KeyRows) -> T,
+        work: impl FnOnce(&mut KeyRows) -> T,
     ) -> Result<T, StateError> {
-        {
-            let Overlay { dirty, keys } = &mut *self.overlay.lock();
-            if let Some(rows) = keys.get_mut(key) {
-                return Ok(work(dirty, rows));
-            }
+        let shard = self.shard(key);
+        if let Some(rows) = shard.write().get_mut(key) {
+            return Ok(work(rows));
         }
         // Read with the lock released: the storage may take its time.
         let stored = committed.rows(&self.schema, key)?;
-        let Overlay { dirty, keys } = &mut *self.overlay.lock();
-        let rows = keys.entry(Bytes::copy_from_slice(key)).or_insert_with(|| KeyRows::new(stored));
-        Ok(work(dirty, rows))
+        let mut keys = shard.write();
+        Ok(work(keys.entry(Bytes::copy_from_slice(key)).or_insert_with(|| KeyRows::new(stored))))
+    }
+
+    fn shard(&self, key: &[u8]) -> &Shard {
+        // The number of a shard is below their count.
+        &self.shards[shard_of(key)]
     }
 
     /// The bytes whose hash is the table's part of the state root: touched rows by id, then created ones in order.
     pub(crate) fn hash_input(&self) -> Vec<u8> {
-        let overlay = self.overlay.lock();
+        let shards = self.shards.each_ref().map(|shard| shard.read());
         let mut touched: Vec<(u64, &Body)> = Vec::new();
-        for rows in overlay.keys.values() {
+        for rows in shards.iter().flat_map(|keys| keys.values()) {
             let bodies = rows.committed.iter().zip(&rows.touched);
             touched.extend(bodies.filter_map(|(row, body)| Some((row.id, body.as_ref()?))));
         }
         touched.sort_unstable_by_key(|(id, _)| *id);
-        let mut created: Vec<&Body> = created_bodies(&overlay).map(|(.., body)| body).collect();
+        let created = shards.iter().flat_map(|keys| created_bodies(keys));
+        let mut created: Vec<&Body> = created.map(|(_, body)| body).collect();
         created.sort_by(|left, right| self.creation_order(&left.values, &right.values));
 
         let mut bytes = Vec::new();
@@ -306,18 +357,18 @@ impl Table {
 
     /// What the block leaves of every key it changed, and how many rows want an id.
     pub(crate) fn changes(&self, number: u64) -> (Vec<KeyChange>, usize) {
-        let overlay = self.overlay.lock();
-        let mut created: Vec<(&Bytes, usize, &Body)> =
-            created_bodies(&overlay).filter(|(.., body)| !body.removed).collect();
-        created.sort_by(|(.., left), (.., right)| self.creation_order(&left.values, &right.values));
+        let shards = self.shards.each_ref().map(|shard| shard.read());
+        let created = shards.iter().flat_map(|keys| created_bodies(keys));
+        let mut created: Vec<(&Bytes, &Body)> = created.filter(|(_, body)| !body.removed).collect();
+        created.sort_by(|(_, left), (_, right)| self.creation_order(&left.values, &right.values));
         let count = created.len();
         let mut created_of_key: HashMap<&Bytes, Vec<(usize, Values)>> = HashMap::new();
-        for (position, (key, _, body)) in created.into_iter().enumerate() {
+        for (position, (key, body)) in created.into_iter().enumerate() {
             created_of_key.entry(key).or_default().push((position, body.values.clone()));
         }
 
         let mut changes = Vec::new();
-        for (key, rows) in &overlay.keys {
+        for (key, rows) in shards.iter().flat_map(|keys| keys.iter()) {
             let created = created_of_key.remove(key).unwrap_or_default();
             let mut changed = !created.is_empty();
             let mut kept = Vec::with_capacity(rows.committed.len());
@@ -341,24 +392,22 @@ impl Table {
     /// The order in which new rows are hashed and get their ids (data model §7): by key, by number of fields, then
     /// field by field, name before value.
     fn creation_order(&self, left: &Values, right: &Values) -> std::cmp::Ordering {
-        let key = |values: &Values| values.get(self.schema.key_column()).cloned().flatten();
-        let fields = |values: &Values| values.iter().flatten().count();
-        let pairs = |values: &Values| {
-            let named = values.iter().enumerate();
-            // Columns are in byte order of their names, so comparing columns compares names.
-            named.filter_map(|(column, value)| Some((column, value.clone()?))).collect::<Vec<_>>()
-        };
-        key(left)
-            .cmp(&key(right))
-            .then_with(|| fields(left).cmp(&fields(right)))
-            .then_with(|| pairs(left).cmp(&pairs(right)))
+        // Columns are in byte order of their names, so comparing columns compares names.
+        fn pairs(values: &Values) -> impl Iterator<Item = (usize, &Bytes)> {
+            values.iter().enumerate().filter_map(|(column, value)| Some((column, value.as_ref()?)))
+        }
+        let key = self.schema.key_column();
+        left.get(key)
+            .cmp(&right.get(key))
+            .then_with(|| pairs(left).count().cmp(&pairs(right).count()))
+            .then_with(|| pairs(left).cmp(pairs(right)))
     }
 }
 
-/// Rows this block created and did not take back: key, index under the key, row.
-fn created_bodies(overlay: &Overlay) -> impl Iterator<Item = (&Bytes, usize, &Body)> {
-    overlay.keys.iter().flat_map(|(key, rows)| {
-        let created = rows.created.iter().enumerate().filter(|(_, created)| !created.undone);
-        created.map(move |(index, created)| (key, index, &created.body))
+/// Rows this block created and did not take back, with their key.
+fn created_bodies(keys: &HashMap<Bytes, KeyRows>) -> impl Iterator<Item = (&Bytes, &Body)> {
+    keys.iter().flat_map(|(key, rows)| {
+        let created = rows.created.iter().filter(|created| !created.undone);
+        created.map(move |created| (key, &created.body))
     })
 }

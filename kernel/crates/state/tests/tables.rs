@@ -5,9 +5,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use hansa_crypto::Suite;
 use hansa_state::{
-    names, Access, BlockState, Bytes, CommittedState, Condition, Created, Session, StateError, StateReader,
-    Table, Written,
+    names, Access, BlockState, Bytes, CommittedState, Condition, Created, Savepoint, Session, StateError,
+    StateReader, Table, Written,
 };
 use proptest::prelude::*;
 
@@ -30,8 +31,12 @@ struct Chain {
 
 impl Chain {
     fn new() -> Self {
+        Self::with_suite(Suite::Standard)
+    }
+
+    fn with_suite(suite: Suite) -> Self {
         let store = Store::default();
-        let committed = Arc::new(CommittedState::new(Box::new(store.clone()), 1 << 20));
+        let committed = Arc::new(CommittedState::new(suite, Box::new(store.clone()), 1 << 20));
         Self { store, committed, height: 0 }
     }
 
@@ -123,6 +128,11 @@ mod roots {
         unhex(vector["stateRoot"].as_str().unwrap())
     }
 
+    /// The root on a guomi chain.
+    fn root_of_sm(vector: &Value) -> Vec<u8> {
+        unhex(vector["stateRootSm"].as_str().unwrap())
+    }
+
     /// Insert the rows of a vector; tables of accounts come with their rows in `_sys_tables_`.
     fn insert_rows(session: &mut Session<'_>, vector: &Value) {
         for table in vector["tables"].as_array().unwrap() {
@@ -159,7 +169,12 @@ mod roots {
     #[test]
     fn of_changed_removed_and_new_rows() {
         let vector = &vectors()[1];
-        let mut chain = Chain::new();
+        assert_eq!(root_of_changes(Suite::Standard)[..], root_of(vector));
+        assert_eq!(root_of_changes(Suite::Sm)[..], root_of_sm(vector));
+    }
+
+    fn root_of_changes(suite: Suite) -> [u8; 32] {
+        let mut chain = Chain::with_suite(suite);
         chain.run(|session| {
             create(session);
             insert(session, "fruit", "1", "apple");
@@ -177,7 +192,7 @@ mod roots {
         let row = [("version", "1.0"), ("address", contract), ("abi", "[]")];
         let row = row.map(|(field, value)| (field, Bytes::from(value)));
         session.insert(&cns, b"HelloWorld", row, Access::System).unwrap();
-        assert_eq!(block.root()[..], root_of(vector));
+        block.root()
     }
 
     #[test]
@@ -255,7 +270,7 @@ fn ids_go_on_where_the_last_block_stopped() {
         chain.run(|session| insert(session, "k", id, ""));
     }
     // A new node over the same storage continues as the old one would.
-    chain.committed = Arc::new(CommittedState::new(Box::new(chain.store.clone()), 1 << 20));
+    chain.committed = Arc::new(CommittedState::new(Suite::Standard, Box::new(chain.store.clone()), 1 << 20));
     chain.run(|session| insert(session, "k", "1", ""));
     let block = chain.block();
     assert_eq!(ids(&Session::new(&block), "k", &Condition::all()), ["9", "5", "7", "1"]);
@@ -398,5 +413,102 @@ proptest! {
             rows.sort();
         }
         prop_assert_eq!(stored, seen);
+    }
+}
+
+/// Sessions of one block that run at the same time (here: in turns), and whether the block notices.
+mod order {
+    use super::*;
+
+    /// A table with a row under `k`.
+    fn chain() -> Chain {
+        let mut chain = Chain::new();
+        chain.run(|session| {
+            create(session);
+            insert(session, "k", "1", "pear");
+        });
+        chain
+    }
+
+    fn read(session: &Session<'_>, key: &str) {
+        let _ = ids(session, key, &Condition::all());
+    }
+
+    #[test]
+    fn sessions_that_do_not_meet_run_in_any_order() {
+        let chain = chain();
+        let block = chain.block();
+        let (mut first, mut second) = (Session::at(&block, 1), Session::at(&block, 2));
+        insert(&mut second, "b", "2", "plum");
+        update(&mut first, "k", &Condition::all(), "apple");
+        read(&second, "b");
+        read(&first, "a");
+        read(&second, "a");
+        first.revert_to(Savepoint::default());
+        assert!(block.is_in_order());
+    }
+
+    #[test]
+    fn sessions_that_meet_have_to_keep_their_order() {
+        let chain = chain();
+        let in_turns = |work: &dyn Fn(&mut Session<'_>, &mut Session<'_>)| {
+            let block = chain.block();
+            work(&mut Session::at(&block, 1), &mut Session::at(&block, 2));
+            block.is_in_order()
+        };
+        let change = |session: &mut Session<'_>| {
+            update(session, "k", &Condition::all(), "apple");
+        };
+        assert!(in_turns(&|first, second| {
+            change(first);
+            read(second, "k");
+            change(second);
+        }));
+        // Read too early, read too late, written too late, taken back too late.
+        assert!(!in_turns(&|first, second| {
+            read(second, "k");
+            change(first);
+        }));
+        assert!(!in_turns(&|first, second| {
+            change(second);
+            read(first, "k");
+        }));
+        assert!(!in_turns(&|first, second| {
+            insert(second, "k", "2", "plum");
+            insert(first, "k", "3", "fig");
+        }));
+        assert!(!in_turns(&|first, second| {
+            change(first);
+            read(second, "k");
+            first.revert_to(Savepoint::default());
+        }));
+        assert!(!in_turns(&|first, second| {
+            read(second, "k");
+            remove(first, "k", &Condition::all());
+        }));
+    }
+
+    #[test]
+    fn whether_a_table_exists_is_read_and_written_too() {
+        let chain = Chain::new();
+        let exists = |session: &Session<'_>| session.open("u_t").unwrap().is_some();
+        let block = chain.block();
+        create(&mut Session::at(&block, 1));
+        assert!(exists(&Session::at(&block, 2)) && block.is_in_order());
+        // It is not there yet for one that comes before.
+        assert!(exists(&Session::at(&block, 0)) && !block.is_in_order());
+
+        let block = chain.block();
+        assert!(!exists(&Session::at(&block, 2)) && block.is_in_order());
+        create(&mut Session::at(&block, 1));
+        assert!(!block.is_in_order());
+
+        // That it stays known after a revert is known only later on.
+        let block = chain.block();
+        let mut second = Session::at(&block, 2);
+        create(&mut second);
+        second.revert_to(Savepoint::default());
+        assert!(exists(&Session::at(&block, 3)) && block.is_in_order());
+        assert!(exists(&Session::at(&block, 1)) && !block.is_in_order());
     }
 }
