@@ -12,7 +12,17 @@ import orjson
 import pytest
 
 from hansa.execution.installing import installations
-from hansa.kernel import Block, ExecutedBlock, Executor, Header, Transaction, TransactionList, keccak256
+from hansa.kernel import (
+    Block,
+    ExecutedBlock,
+    Executor,
+    Header,
+    Suite,
+    Transaction,
+    TransactionList,
+    keccak256,
+    verify_batch,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 EMPTY_BLOOM = "0x" + "00" * 256
@@ -36,6 +46,7 @@ RECORDED = {
     "one-node": Counts(blocks=29, transactions=34, calls=0),
     "one-node-gascharge": Counts(blocks=17, transactions=17, calls=4),
     "raft-three-node": Counts(blocks=12, transactions=12, calls=0),
+    "sm-four-node": Counts(blocks=192, transactions=192, calls=51),
 }
 
 
@@ -55,11 +66,16 @@ class Difference:
 class Node:
     """An executor over a dict, with the hashes of the blocks it has committed."""
 
-    def __init__(self, genesis: Record) -> None:
+    def __init__(self, genesis: Record, *, parallel: bool = True) -> None:
         self.rows: dict[bytes, bytes] = {}
         self.hashes: dict[int, bytes] = {}
+        self.suite = suite_of(genesis)
         self.executor = Executor(
-            read_many=self._read_many, read_block_hash=self.hashes.get, contracts=installations()
+            read_many=self._read_many,
+            read_block_hash=self.hashes.get,
+            contracts=installations(),
+            parallel=parallel,
+            suite=self.suite,
         )
         self.commit(self.executor.genesis(genesis_header(genesis), list(genesis_rows(genesis))))
 
@@ -67,7 +83,8 @@ class Node:
         return [self.rows.get(key) for key in keys]
 
     def execute(self, header: Header, raws: Sequence[bytes]) -> ExecutedBlock:
-        return self.executor.execute(Block.propose(header, TransactionList.decode(raws)))
+        transactions = TransactionList.decode(raws, suite=self.suite)
+        return self.executor.execute(Block.propose(header, transactions))
 
     def commit(self, executed: ExecutedBlock, block_hash: bytes | None = None) -> None:
         self.rows.update(executed.state_rows())
@@ -75,12 +92,19 @@ class Node:
         self.hashes[executed.block.number] = block_hash or executed.block.hash
 
 
+def suite_of(genesis: Record) -> Suite:
+    suite: Suite = getattr(Suite, genesis.get("suite", "STANDARD"))
+    return suite
+
+
 def genesis_header(genesis: Record) -> Header:
     """Its extra data says how the chain was made (data model §6.3)."""
     sealers = "".join(f"{sealer}," for sealer in genesis["sealers"])
     consensus = genesis.get("consensus", "pbft")
     mark = f"1-{sealers}-{consensus}-storage-0-1000-300000000-3"
-    return Header(number=0, timestamp=genesis["timestamp"], extra_data=[mark.encode()])
+    return Header(
+        number=0, timestamp=genesis["timestamp"], extra_data=[mark.encode()], suite=suite_of(genesis)
+    )
 
 
 def genesis_rows(genesis: Record) -> Iterator[tuple[str, list[tuple[str, str]]]]:
@@ -92,14 +116,15 @@ def genesis_rows(genesis: Record) -> Iterator[tuple[str, list[tuple[str, str]]]]
         yield "_sys_consensus_", fields
 
 
-def recorded_header(record: Record, sealers: Sequence[str]) -> Header:
+def recorded_header(record: Record, genesis: Record) -> Header:
     """As it was before the block ran: the roots are for us to find."""
     return Header(
         number=record["number"],
         parent_hash=unhex(record["parentHash"]),
         timestamp=record["timestamp"],
         sealer=record["sealer"],
-        sealer_list=[unhex(sealer) for sealer in record.get("sealerList", sealers)],
+        sealer_list=[unhex(sealer) for sealer in record.get("sealerList", genesis["sealers"])],
+        suite=suite_of(genesis),
     )
 
 
@@ -130,6 +155,17 @@ def block_differences(executed: ExecutedBlock, record: Record) -> Iterator[str]:
         made = orjson.loads(executed.block.receipt_json(index))
         for difference in receipt_differences(made, transaction["receipt"]):
             yield f"transaction {index}, {transaction['name']}: {difference}"
+
+
+def signature_differences(executed: ExecutedBlock, record: Record) -> Iterator[str]:
+    """The sealers' signatures verify, where they are recorded: of SM2 ones r and s."""
+    sealers = executed.block.header.sealer_list
+    signed = [(sealers[index], unhex(pair) + sealers[index]) for index, pair in record.get("signatures", [])]
+    keys, signatures = [key for key, _ in signed], [signature for _, signature in signed]
+    verdicts = verify_batch(keys, [unhex(record["hash"])] * len(signed), signatures, suite=Suite.SM)
+    for (index, _), is_valid in zip(record.get("signatures", []), verdicts, strict=True):
+        if not is_valid:
+            yield f"the signature of sealer {index} does not verify"
 
 
 def call_differences(node: Node, record: Record, timestamp: int) -> Iterator[str]:
@@ -165,18 +201,18 @@ class Replay:
         return "\n".join(lines) + "\n"
 
 
-def replay(name: str) -> Replay:
+def replay(name: str, *, parallel: bool) -> Replay:
     recorded = orjson.loads((GOLDEN / name / "chain.json").read_bytes())
     genesis = recorded["genesis"]
-    node = Node(genesis)
+    node = Node(genesis, parallel=parallel)
     assert node.hashes[0] == unhex(genesis["hash"])
 
     result = Replay(name)
     for record in recorded["blocks"]:
         number = record["number"]
         raws = [unhex(transaction["raw"]) for transaction in record["transactions"]]
-        executed = node.execute(recorded_header(record, genesis["sealers"]), raws)
-        found = list(block_differences(executed, record))
+        executed = node.execute(recorded_header(record, genesis), raws)
+        found = [*block_differences(executed, record), *signature_differences(executed, record)]
         result.total.blocks += 1
         result.total.transactions += len(raws)
         if not found:
@@ -193,15 +229,32 @@ def replay(name: str) -> Replay:
     return result
 
 
+@pytest.mark.parametrize("parallel", [False, True], ids=["serial", "parallel"])
 @pytest.mark.parametrize("name", sorted(RECORDED))
 def test_a_recorded_chain_gives_the_recorded_receipts_and_roots(
-    name: str, capsys: pytest.CaptureFixture[str]
+    name: str, parallel: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = replay(name)
+    result = replay(name, parallel=parallel)
     with capsys.disabled():
         sys.stdout.write("\n" + result.table())
     assert result.differences == []
     assert result.total == result.matched == RECORDED[name]
+
+
+@pytest.mark.parametrize("name", sorted(RECORDED))
+def test_larger_blocks_come_to_the_same_in_parallel(name: str) -> None:
+    """The recorded transactions again, sixteen to a block."""
+    recorded = orjson.loads((GOLDEN / name / "chain.json").read_bytes())
+    raws = [unhex(transaction["raw"]) for block in recorded["blocks"] for transaction in block["transactions"]]
+    nodes = [Node(recorded["genesis"], parallel=parallel) for parallel in (False, True)]
+    for number, start in enumerate(range(0, len(raws), 16), start=1):
+        parent_hash = nodes[0].hashes[number - 1]
+        header = Header(number=number, parent_hash=parent_hash, timestamp=number, suite=nodes[0].suite)
+        runs = [node.execute(header, raws[start : start + 16]) for node in nodes]
+        assert runs[0].block.encode() == runs[1].block.encode()
+        assert sorted(runs[0].state_rows()) == sorted(runs[1].state_rows())
+        for node, executed in zip(nodes, runs, strict=True):
+            node.commit(executed)
 
 
 def test_two_runs_write_the_same_rows() -> None:
@@ -209,7 +262,7 @@ def test_two_runs_write_the_same_rows() -> None:
     nodes = [Node(recorded["genesis"]), Node(recorded["genesis"])]
     for record in recorded["blocks"]:
         raws = [unhex(transaction["raw"]) for transaction in record["transactions"]]
-        runs = [node.execute(recorded_header(record, recorded["genesis"]["sealers"]), raws) for node in nodes]
+        runs = [node.execute(recorded_header(record, recorded["genesis"]), raws) for node in nodes]
         assert sorted(runs[0].state_rows()) == sorted(runs[1].state_rows())
         assert runs[0].block.encode() == runs[1].block.encode()
         for node, executed in zip(nodes, runs, strict=True):

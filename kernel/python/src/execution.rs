@@ -14,6 +14,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use crate::blocks::{Block, Header};
 use crate::contracts::PythonContract;
 use crate::errors::invalid;
+use crate::suite::Suite;
 use crate::values::{list_of_bytes, Count, Fixed, Number};
 
 /// What decoded rows may take in memory unless told, in bytes.
@@ -112,8 +113,9 @@ impl Executor {
     #[new]
     #[pyo3(signature = (
         *, read_many, read_block_hash, cache_bytes = Count(CACHE_BYTES_DEFAULT), free_storage = false,
-        supported_version = (2, 9, 1), contracts = Vec::new()
-    ), text_signature = "(*, read_many, read_block_hash, cache_bytes=67108864, free_storage=False, supported_version=(2, 9, 1), contracts=())")]
+        supported_version = (2, 9, 1), contracts = Vec::new(), parallel = true, suite = Suite::Standard
+    ), text_signature = "(*, read_many, read_block_hash, cache_bytes=67108864, free_storage=False, supported_version=(2, 9, 1), contracts=(), parallel=True, suite=...)")]
+    #[allow(clippy::too_many_arguments, reason = "a chain has that many settings; all go by name")]
     fn new(
         read_many: Py<PyAny>,
         read_block_hash: Py<PyAny>,
@@ -121,6 +123,8 @@ impl Executor {
         free_storage: bool,
         supported_version: (u32, u32, u32),
         contracts: Vec<(Fixed<20>, Count, Py<PyAny>)>,
+        parallel: bool,
+        suite: Suite,
     ) -> PyResult<Self> {
         if !(VERSION_MIN..=VERSION_MAX).contains(&supported_version) {
             let (major, minor, patch) = supported_version;
@@ -128,7 +132,8 @@ impl Executor {
                 "supported_version {major}.{minor}.{patch} is not built: 2.9.0 to 2.11.x are"
             )));
         }
-        let settings = Settings { cache_bytes: cache_bytes.as_usize(), free_storage };
+        let (suite, cache_bytes) = (suite.get(), cache_bytes.as_usize());
+        let settings = Settings { suite, cache_bytes, free_storage, parallel };
         let (reader, hashes) = (Box::new(Reader(read_many)), Box::new(Hashes(read_block_hash)));
         let mut executor = hansa_executor::Executor::new(reader, hashes, settings);
         for (address, first_block, contract) in contracts {
@@ -138,7 +143,10 @@ impl Executor {
     }
 
     fn genesis(&self, py: Python<'_>, header: &Header, rows: Vec<GenesisRow>) -> PyResult<ExecutedBlock> {
-        let header = hansa_codec::Header::clone(&header.0);
+        if header.suite != self.0.suite() {
+            return Err(raised(ExecutionError::OtherSuite));
+        }
+        let header = hansa_codec::Header::clone(&header.fields);
         py.detach(|| self.0.genesis(header, &rows)).map(ExecutedBlock).map_err(raised)
     }
 

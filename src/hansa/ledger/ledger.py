@@ -55,20 +55,26 @@ class Ledger:
         genesis: GenesisSettings,
         threads: ThreadPool,
         contracts: Sequence[InstalledContract] = (),
+        *,
+        parallel: bool = True,
     ) -> None:
-        """Open the chain in `store`, or begin it with the genesis block. `contracts` are those of users.
+        """Open the chain in `store`, or begin it with the genesis block. `contracts` are those of users. With
+        `parallel`, transactions that work on different things run at the same time.
 
         Raises:
             ForeignDatabase: the store holds another chain, or a layout this version does not know.
         """
         self._store = store
         self._threads = threads
+        self._suite = genesis.suite
         self._executor = Executor(
             read_many=store.get_many,
             read_block_hash=self._read_block_hash,
             free_storage=genesis.free_storage,
             supported_version=genesis.supported_version,
             contracts=installations(contracts),
+            parallel=parallel,
+            suite=genesis.suite,
         )
         self._writing = asyncio.Lock()
         self._listeners: list[Callable[[CommittedBlock], None]] = []
@@ -123,7 +129,7 @@ class Ledger:
         if recent is not None:
             return recent
         data = self._store.get(schema.block_key(height))
-        return None if data is None else Block.decode(data)
+        return None if data is None else Block.decode(data, suite=self._suite)
 
     def block_bytes(self, height: int) -> bytes | None:
         """The encoding of a committed block."""
@@ -132,7 +138,7 @@ class Ledger:
     def header(self, height: int) -> Header | None:
         """The header of a committed block."""
         data = self._store.get(schema.header_key(height))
-        return None if data is None else Header.decode(data)
+        return None if data is None else Header.decode(data, suite=self._suite)
 
     def block_hash(self, height: int) -> Hash32 | None:
         """The hash of a committed height."""
@@ -226,7 +232,7 @@ class Ledger:
 
     def _import(self, data: bytes) -> Block:
         try:
-            block = Block.decode(data)
+            block = Block.decode(data, suite=self._suite)
         except ValueError as error:
             raise InvalidBlock(self._head.number + 1, str(error)) from error
         self._check_follows(block)
@@ -306,6 +312,11 @@ class Ledger:
                 "the database lacks its genesis block or its head: restore it, or sync anew"
             )
         configured = genesis_header(genesis)
+        if self.height_of(stored.hash) != 0:
+            raise ForeignDatabase(
+                "the database was begun with the other crypto suite: put back the sm_crypto of config.ini "
+                "that this chain was begun with"
+            )
         if stored.hash != configured.hash:
             raise ForeignDatabase(
                 f"the database begins with block {stored.hash.hex()[:16]}…, the genesis file with "

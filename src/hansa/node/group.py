@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor as ThreadPool
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from hansa.channel.allow_list import AllowList
@@ -77,7 +78,9 @@ class Group:
         try:
             block_store = self._open(settings, data_path / "block" / "RocksDB")
             backup_store = self._open(settings, data_path / "pbftMsgBackup" / "RocksDB")
-            self.ledger = Ledger(block_store, genesis, threads, contracts)
+            self.ledger = Ledger(
+                block_store, genesis, threads, contracts, parallel=settings.enable_parallel
+            )
         except BaseException:
             self._stores.close()
             raise
@@ -91,6 +94,7 @@ class Group:
             threads=threads,
             head=self.ledger.head.number,
             nonces=self.ledger.recent_nonces(),
+            suite=genesis.suite,
         )
         self.sync: SyncEngine[TransactionList] = SyncEngine(
             me=self.me,
@@ -99,7 +103,7 @@ class Group:
             network=ModuleLink(gateway, Module.BLOCK_SYNC, group_id, bandwidth),
             chain=self.ledger,
             pool=self.pool,
-            decode_transactions=TransactionList.decode_blob,
+            decode_transactions=partial(TransactionList.decode_blob, suite=genesis.suite),
             threads=threads,
         )
         self._consensus_type = genesis.consensus

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hansa_crypto::SUITE;
 use hansa_evm::{Address, Hash, U256};
 use hansa_state::{Access, Condition, Created, Session, StateError, Table};
 
@@ -56,7 +55,7 @@ impl Account {
         let Created::Table(table) = session.create(&name, KEY, VALUE, Access::System)? else {
             return Err(StateError::MissingTable(name));
         };
-        let empty_hash = Bytes::copy_from_slice(&SUITE.hash(&[]));
+        let empty_hash = Bytes::copy_from_slice(&session.suite().hash(&[]));
         let zero = Bytes::from_static(b"0");
         for (key, value) in [
             (rows::BALANCE, zero.clone()),
@@ -97,11 +96,11 @@ impl Account {
     /// The hash of the code as stored.
     pub(crate) fn code_hash(&self, session: &Session<'_>) -> Result<Hash, StateError> {
         let stored = self.read(session, rows::CODE_HASH)?;
-        Ok(stored.and_then(|hash| hash.as_ref().try_into().ok()).unwrap_or_else(|| SUITE.hash(&[])))
+        Ok(stored.and_then(|hash| hash.as_ref().try_into().ok()).unwrap_or_else(|| session.suite().hash(&[])))
     }
 
     pub(crate) fn set_code(&self, session: &mut Session<'_>, code: Bytes) -> Result<(), StateError> {
-        self.update(session, rows::CODE_HASH, Bytes::copy_from_slice(&SUITE.hash(&code)))?;
+        self.update(session, rows::CODE_HASH, Bytes::copy_from_slice(&session.suite().hash(&code)))?;
         self.update(session, rows::CODE, code)
     }
 
@@ -155,7 +154,7 @@ impl Account {
         let zero = Bytes::from_static(b"0");
         self.update(session, rows::NONCE, zero.clone())?;
         self.update(session, rows::BALANCE, zero)?;
-        self.update(session, rows::CODE_HASH, Bytes::copy_from_slice(&SUITE.hash(&[])))?;
+        self.update(session, rows::CODE_HASH, Bytes::copy_from_slice(&session.suite().hash(&[])))?;
         self.update(session, rows::CODE, Bytes::new())?;
         self.update(session, rows::ALIVE, Bytes::from_static(b"false"))
     }

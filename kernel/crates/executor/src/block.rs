@@ -1,5 +1,6 @@
 //! What the transactions of one block share.
 
+use hansa_crypto::Suite;
 use hansa_evm::{BlockContext, Hash, Machine};
 use hansa_state::BlockState;
 
@@ -11,6 +12,7 @@ use crate::ExecutionError;
 
 /// The rules of a chain, and what is kept between blocks.
 pub(crate) struct Rules {
+    pub(crate) suite: Suite,
     pub(crate) machine: Machine,
     pub(crate) registry: Registry,
     pub(crate) codes: CodeCache,

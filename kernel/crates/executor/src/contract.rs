@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hansa_crypto::Suite;
 use hansa_evm::{Address, Hash};
 use hansa_state::{Access, Condition, Created, Selected, StateError, Table, Written};
 
@@ -66,6 +67,8 @@ pub struct CallFacts {
     pub timestamp: u64,
     /// Came the call by STATICCALL? Nothing is enforced (§2.0).
     pub is_static: bool,
+    /// What the chain hashes and signs with.
+    pub suite: Suite,
     /// What the call may cost.
     pub gas: u64,
 }
@@ -150,6 +153,7 @@ impl ContractCall for Call<'_, '_> {
             number: block.current_number,
             timestamp: block.context.timestamp,
             is_static: self.is_static(),
+            suite: self.suite(),
             gas: self.gas_available(),
         }
     }

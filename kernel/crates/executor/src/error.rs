@@ -10,6 +10,8 @@ use hansa_state::StateError;
 pub enum ExecutionError {
     /// The state cannot be read.
     State(StateError),
+    /// The block is of a chain that hashes and signs with another suite.
+    OtherSuite,
     /// The block's parent is not the committed head.
     NotNext {
         /// The height of the block.
@@ -32,6 +34,7 @@ impl fmt::Display for ExecutionError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::State(error) => error.fmt(formatter),
+            Self::OtherSuite => formatter.write_str("the block is of another crypto suite than the chain"),
             Self::NotNext { number, reason } => {
                 write!(formatter, "block {number} does not follow the committed head: {reason}")
             }

@@ -1,19 +1,23 @@
 //! Blocks and read-only calls on a committed state.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hansa_codec::{merkle, Block, Header, Receipt, Status, Transaction, TransactionList};
+use hansa_codec::{merkle, Block, Header, Receipt, Status, Suite, Transaction, TransactionList};
 use hansa_evm::{Address, BlockContext, GasSchedule, Hash, Machine, U256};
 use hansa_state::{
     Access, BlockChanges, BlockState, CommittedState, Condition, Session, StateError, StateReader,
 };
+
+use rayon::prelude::*;
 
 use crate::account::{self, Account};
 use crate::block::{BlockRun, Rules};
 use crate::code::CodeCache;
 use crate::contract::{Contract, Installed};
 use crate::parameters::Parameters;
+use crate::schedule::{Plan, Turn};
 use crate::system::{Registry, TemporaryObjects};
 use crate::transaction::{self, Request};
 use crate::ExecutionError;
@@ -30,10 +34,14 @@ pub trait BlockHashes: Send + Sync {
 /// What is the same for the whole life of a chain on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
+    /// What the chain hashes and signs with.
+    pub suite: Suite,
     /// What decoded rows may take in memory, in bytes.
     pub cache_bytes: usize,
     /// Was the chain made with `enable_free_storage`?
     pub free_storage: bool,
+    /// May transactions run at the same time? What comes of a block is the same either way.
+    pub parallel: bool,
 }
 
 /// A row the genesis brings: its table and its fields.
@@ -43,6 +51,7 @@ pub type GenesisRow = (String, Vec<(String, String)>);
 pub struct ExecutedBlock {
     block: Block,
     changes: BlockChanges,
+    durations: Durations,
 }
 
 impl ExecutedBlock {
@@ -57,6 +66,27 @@ impl ExecutedBlock {
     pub fn changes(&self) -> &BlockChanges {
         &self.changes
     }
+
+    /// Where the time went.
+    #[must_use]
+    pub fn durations(&self) -> &Durations {
+        &self.durations
+    }
+}
+
+/// How long each stage of a block took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Durations {
+    /// Recover senders that are not known yet.
+    pub recover: Duration,
+    /// Read what is sure to be needed, find out who waits for whom.
+    pub plan: Duration,
+    /// Run the transactions.
+    pub run: Duration,
+    /// The state root, and the rows to be written.
+    pub root: Duration,
+    /// The hashes of the receipts and their root.
+    pub receipts: Duration,
 }
 
 /// A read-only call (execution §1.13).
@@ -91,6 +121,7 @@ pub struct CallResult {
 pub struct Executor {
     committed: Arc<CommittedState>,
     rules: Rules,
+    parallel: bool,
 }
 
 impl Executor {
@@ -98,15 +129,24 @@ impl Executor {
     #[must_use]
     pub fn new(reader: Box<dyn StateReader>, hashes: Box<dyn BlockHashes>, settings: Settings) -> Self {
         let schedule = if settings.free_storage { GasSchedule::FREE_STORAGE } else { GasSchedule::NORMAL };
+        let suite = settings.suite;
         Self {
-            committed: Arc::new(CommittedState::new(reader, settings.cache_bytes)),
+            committed: Arc::new(CommittedState::new(suite, reader, settings.cache_bytes)),
             rules: Rules {
-                machine: Machine::new(schedule),
-                registry: Registry::new(),
+                suite,
+                machine: Machine::new(suite, schedule),
+                registry: Registry::new(suite),
                 codes: CodeCache::new(),
                 hashes,
             },
+            parallel: settings.parallel,
         }
+    }
+
+    /// What the chain hashes and signs with.
+    #[must_use]
+    pub fn suite(&self) -> Suite {
+        self.rules.suite
     }
 
     /// Put a contract at an address, in place of what is there. Before `first_block` the address is empty.
@@ -127,47 +167,82 @@ impl Executor {
         }
         let changes = state.changes(header.number)?;
         let root = header.transactions_root;
-        let block = Block::propose(header, Arc::new(TransactionList::default()));
+        let block = Block::propose(self.rules.suite, header, Arc::new(TransactionList::default()));
         // A genesis has no transactions and says so with zeros, not with the root of nothing.
         let header = Header { transactions_root: root, ..Header::clone(block.header()) };
         let block = block.with_receipts(header, Vec::new()).map_err(ExecutionError::Assembly)?;
-        Ok(ExecutedBlock { block, changes })
+        Ok(ExecutedBlock { block, changes, durations: Durations::default() })
     }
 
-    /// Run a block on the committed state, one transaction after the other.
+    /// Run a block on the committed state. What comes of it is what comes of one transaction after the other.
     pub fn execute(&self, block: &Block) -> Result<ExecutedBlock, ExecutionError> {
+        if block.suite() != self.rules.suite {
+            return Err(ExecutionError::OtherSuite);
+        }
         let header = block.header();
         self.check_next(header)?;
+        let mut durations = Durations::default();
+        let mut watch = Stopwatch::start();
         let transactions = block.transactions();
         if let Some(index) = transactions.recover_senders().first() {
             return Err(ExecutionError::NoSender { index: *index });
         }
+        durations.recover = watch.lap();
+
         let context = BlockContext { number: header.number, timestamp: header.timestamp };
+        let requests =
+            transactions.iter().enumerate().map(|(index, transaction)| request(index, transaction));
+        let requests = requests.collect::<Result<_, _>>()?;
         let run = self.run(context, header.number)?;
         prefetch(&run, transactions)?;
+        let plan = Plan::new(&run, requests)?;
+        durations.plan = watch.lap();
 
-        let mut receipts = Vec::with_capacity(transactions.len());
-        for (index, transaction) in transactions.iter().enumerate() {
-            let executed = transaction::execute(&run, request(index, transaction)?)?;
-            receipts.push(executed.into_receipt());
-        }
+        let (run, mut receipts) = self.follow(&plan, run)?;
+        durations.run = watch.lap();
 
-        let root = run.state.root();
-        let hashes = seal_receipts(&mut receipts, &root);
+        let (root, changes) = rayon::join(|| run.state.root(), || run.state.changes(header.number));
+        let changes = changes?;
+        durations.root = watch.lap();
+
+        let hashes = seal_receipts(self.rules.suite, &mut receipts, &root);
         let header = Header {
             state_root: root,
             db_hash: root,
-            receipts_root: merkle::root(&hashes),
+            receipts_root: merkle::root(self.rules.suite, &hashes),
             ..Header::clone(header)
         };
-        let changes = run.state.changes(header.number)?;
         let block = block.with_receipts(header, receipts).map_err(ExecutionError::Assembly)?;
-        Ok(ExecutedBlock { block, changes })
+        durations.receipts = watch.lap();
+        Ok(ExecutedBlock { block, changes, durations })
+    }
+
+    /// Run the transactions, if need be a second time.
+    pub(crate) fn follow<'a>(
+        &'a self,
+        plan: &Plan,
+        run: BlockRun<'a>,
+    ) -> Result<(BlockRun<'a>, Vec<Receipt>), ExecutionError> {
+        if !self.parallel || !plan.is_wide() || rayon::current_num_threads() == 1 {
+            let receipts = plan.run_in_order(&run)?;
+            return Ok((run, receipts));
+        }
+        let receipts = plan.run_together(&run);
+        if run.state.is_in_order() {
+            return Ok((run, receipts?));
+        }
+        let again = self.run(run.context, run.current_number)?;
+        let receipts = plan.run_in_order(&again)?;
+        Ok((again, receipts))
     }
 
     /// The block became durable: its rows are the committed state now.
     pub fn apply(&self, executed: &ExecutedBlock) {
-        self.committed.apply(&executed.changes);
+        self.apply_changes(&executed.changes);
+    }
+
+    pub(crate) fn apply_changes(&self, changes: &BlockChanges) {
+        self.committed.apply(changes);
     }
 
     /// A read-only call on the committed head. A block that is applied while it runs may be seen in parts.
@@ -183,7 +258,7 @@ impl Executor {
             data: call.data,
             is_call: true,
         };
-        let executed = transaction::execute(&run, request)?;
+        let executed = transaction::execute(&run, &request, Turn::ONLY)?;
         Ok(CallResult {
             status: executed.status,
             output: executed.output,
@@ -247,6 +322,24 @@ impl Executor {
     }
 }
 
+/// Times one thing after the other.
+struct Stopwatch {
+    since: Instant,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self { since: Instant::now() }
+    }
+
+    /// The time since the last lap.
+    fn lap(&mut self) -> Duration {
+        let lap = self.since.elapsed();
+        self.since += lap;
+        lap
+    }
+}
+
 fn request(index: usize, transaction: &Transaction) -> Result<Request, ExecutionError> {
     Ok(Request {
         origin: transaction.sender().ok_or(ExecutionError::NoSender { index })?,
@@ -265,12 +358,12 @@ fn word(number: &hansa_codec::U256) -> U256 {
 }
 
 /// Every receipt bears the state root of the whole block, then it can be hashed (data model §4.1).
-fn seal_receipts(receipts: &mut [Receipt], root: &Hash) -> Vec<Hash> {
+fn seal_receipts(suite: Suite, receipts: &mut [Receipt], root: &Hash) -> Vec<Hash> {
     receipts
-        .iter_mut()
+        .par_iter_mut()
         .map(|receipt| {
             receipt.state_root = *root;
-            receipt.hash()
+            receipt.hash(suite)
         })
         .collect()
 }

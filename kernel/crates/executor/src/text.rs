@@ -18,7 +18,7 @@ pub(crate) fn prefixed_hex(address: &Address) -> String {
 /// The bytes of hex text, with or without `0x`; `None` if it is not hex.
 pub(crate) fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
     let digits = text.strip_prefix(b"0x").unwrap_or(text);
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     let value = |digit: u8| char::from(digit).to_digit(16);

@@ -1,12 +1,13 @@
 //! The life of one transaction: gas before, the machine, gas after, the receipt (execution §1.3, §1.4, §1.15).
 
 use bytes::Bytes;
-use hansa_codec::{Bloom, LogEntry, Receipt, Status};
+use hansa_codec::{Bloom, LogEntry, Receipt, Status, Suite};
 use hansa_evm::{Address, Kind, Message, TransactionContext, U256};
 
 use crate::account::Account;
 use crate::block::BlockRun;
 use crate::parameters::listed_chargers;
+use crate::schedule::Turn;
 use crate::system::{is_committee_member, GOVERNANCE};
 use crate::world::World;
 use crate::ExecutionError;
@@ -59,12 +60,12 @@ impl Executed {
     }
 
     /// The receipt; its state root is the block's, known later.
-    pub(crate) fn into_receipt(self) -> Receipt {
+    pub(crate) fn into_receipt(self, suite: Suite) -> Receipt {
         Receipt {
             state_root: [0; 32],
             gas_used: hansa_codec::U256(self.gas_used.to_be_bytes()),
             contract_address: self.contract.unwrap_or_default(),
-            bloom: Bloom::of(&self.logs),
+            bloom: Bloom::of(suite, &self.logs),
             status: self.status.code(),
             output: self.output.into(),
             remain_gas: hansa_codec::U256(self.remaining_gas.to_be_bytes()),
@@ -85,7 +86,11 @@ enum Payer {
 }
 
 /// Run a transaction on the state of its block.
-pub(crate) fn execute(block: &BlockRun<'_>, request: Request) -> Result<Executed, ExecutionError> {
+pub(crate) fn execute(
+    block: &BlockRun<'_>,
+    request: &Request,
+    turn: Turn,
+) -> Result<Executed, ExecutionError> {
     let schedule = block.rules.machine.schedule();
     let limit = block.parameters.gas_limit;
     // The check is by the ordinary formula, whatever is charged (§1.3).
@@ -103,14 +108,15 @@ pub(crate) fn execute(block: &BlockRun<'_>, request: Request) -> Result<Executed
     }
 
     let context = TransactionContext { origin: request.origin, gas_price: request.gas_price };
-    let mut world = World::new(block, context);
-    let payer = payer(&mut world, &request)?;
+    let mut world = World::new(block, context, turn);
+    let payer = payer(&mut world, request)?;
     if let Payer::Prepaid(gas) = payer {
         if gas < U256::from(charged) {
             return Ok(Executed { remaining_gas: gas, ..Executed::refused(Status::NotEnoughRemainGas, 0) });
         }
     }
-    let outcome = block.rules.machine.run(&mut world, message(&request, limit - charged))?;
+    let outcome = block.rules.machine.run(&mut world, message(request, limit - charged))?;
+    block.objects.end(turn, &world.addresses);
     let destroyed = world.destroy_marked()?;
     let earned = world.cleared_slots * schedule.slot_clear_refund + destroyed * schedule.self_destruct_refund;
     let refund = capped_refund(earned, outcome.gas_left, request.gas);
@@ -121,8 +127,7 @@ pub(crate) fn execute(block: &BlockRun<'_>, request: Request) -> Result<Executed
         Payer::Exempt => (U256::ZERO, U256::ZERO),
         Payer::Prepaid(gas) => {
             // Whoever lost all gas to a failure pays for having come only. Nobody earns prepaid gas by refunds.
-            let price =
-                if outcome.gas_left == 0 { U256::from(charged) } else { used.saturating_sub(refund) };
+            let price = if outcome.gas_left == 0 { U256::from(charged) } else { used.saturating_sub(refund) };
             let left = gas.saturating_sub(price);
             let account = Account::open_or_create(&mut world.session, &request.origin)?;
             account.set_remaining_gas(&mut world.session, left)?;

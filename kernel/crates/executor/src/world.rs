@@ -6,8 +6,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use hansa_codec::rlp::encode_list;
-use hansa_codec::{LogEntry, Status};
-use hansa_crypto::SUITE;
+use hansa_codec::{LogEntry, Status, Suite};
 use hansa_evm::precompiles::{self, Failure};
 use hansa_evm::{
     analyse, Address, BlockContext, Entrance, Hash, Host, HostError, Kind, Message, Outcome,
@@ -17,7 +16,8 @@ use hansa_state::{names, Access, Savepoint, Session};
 
 use crate::account::Account;
 use crate::block::BlockRun;
-use crate::system::{self, Object};
+use crate::schedule::Turn;
+use crate::system::{self, Object, TemporaryAddresses};
 use crate::text::{hex, prefixed_hex};
 use crate::ExecutionError;
 
@@ -51,13 +51,14 @@ pub(crate) struct World<'a> {
     pub(crate) cleared_slots: u64,
     pub(crate) destroyed: Vec<Address>,
     objects: HashMap<Address, Rc<Object>>,
+    pub(crate) addresses: TemporaryAddresses,
 }
 
 impl<'a> World<'a> {
-    pub(crate) fn new(block: &'a BlockRun<'a>, transaction: TransactionContext) -> Self {
+    pub(crate) fn new(block: &'a BlockRun<'a>, transaction: TransactionContext, turn: Turn) -> Self {
         Self {
             block,
-            session: Session::new(&block.state),
+            session: Session::at(&block.state, turn.position),
             transaction,
             origin_text: prefixed_hex(&transaction.origin),
             accounts: HashMap::new(),
@@ -65,6 +66,7 @@ impl<'a> World<'a> {
             cleared_slots: 0,
             destroyed: Vec::new(),
             objects: HashMap::new(),
+            addresses: block.objects.begin(turn),
         }
     }
 
@@ -93,7 +95,7 @@ impl<'a> World<'a> {
 
     /// Give an object a temporary address.
     pub(crate) fn register(&mut self, object: Object) -> Address {
-        let address = self.block.objects.next_address();
+        let address = self.addresses.next();
         self.objects.insert(address, Rc::new(object));
         address
     }
@@ -136,13 +138,18 @@ impl<'a> World<'a> {
         }
     }
 
+    fn refuse(&self, status: Status, gas: u64, text: &str) -> Entrance<Frame> {
+        let output = system::abi::error(self.block.rules.suite, text.as_bytes());
+        Entrance::Over(Outcome::failure(status, gas, output))
+    }
+
     /// What a call meets, in the order of §1.5.
     fn enter_call(&mut self, message: &Message) -> Result<Entrance<Frame>, ExecutionError> {
         let address = &message.code_address;
         let origin = *self.origin();
         if message.depth == 0 && self.is_frozen(&origin)? {
             let text = format!("Frozen account:{}", self.origin_text);
-            return Ok(refuse(Status::AccountFrozen, message.gas, &text));
+            return Ok(self.refuse(Status::AccountFrozen, message.gas, &text));
         }
         if let Some(contract) = precompiles::at(address) {
             return Ok(Entrance::Over(match contract(&message.input, message.gas) {
@@ -160,7 +167,7 @@ impl<'a> World<'a> {
         if let Some(account) = self.account(address)? {
             if account.is_frozen(&self.session)? {
                 let text = format!("Frozen contract:{}", hex(address));
-                return Ok(refuse(Status::ContractFrozen, message.gas, &text));
+                return Ok(self.refuse(Status::ContractFrozen, message.gas, &text));
             }
             let code = account.code(&self.session)?;
             if !code.is_empty() {
@@ -170,7 +177,7 @@ impl<'a> World<'a> {
             }
         }
         let text = format!("Error address:{}", hex(address));
-        Ok(refuse(Status::CallAddressError, message.gas, &text))
+        Ok(self.refuse(Status::CallAddressError, message.gas, &text))
     }
 
     /// A system contract or a temporary object (§2.0). An exception takes back what the call did and keeps the gas.
@@ -187,7 +194,8 @@ impl<'a> World<'a> {
             Ok((output, gas_left)) => Ok(Outcome { output: output.into(), ..Outcome::success(gas_left) }),
             Err(system::Exception::Thrown(text)) => {
                 self.revert_to(mark);
-                Ok(Outcome::failure(Status::PrecompiledError, message.gas, system::abi::error(&text)))
+                let output = system::abi::error(self.block.rules.suite, &text);
+                Ok(Outcome::failure(Status::PrecompiledError, message.gas, output))
             }
             Err(system::Exception::Fatal(error)) => Err(error),
         }
@@ -211,7 +219,7 @@ impl<'a> World<'a> {
         let sender = Account::open_or_create(&mut self.session, &message.sender)?;
         let nonce = sender.nonce(&self.session)?;
         sender.set_nonce(&mut self.session, nonce.saturating_add(U256::ONE))?;
-        let contract = created_address(message, nonce);
+        let contract = created_address(self.block.rules.suite, message, nonce);
         let mark = self.mark();
 
         if let Some(account) = self.account(&contract)? {
@@ -282,17 +290,13 @@ impl<'a> World<'a> {
     }
 }
 
-fn refuse(status: Status, gas: u64, text: &str) -> Entrance<Frame> {
-    Entrance::Over(Outcome::failure(status, gas, system::abi::error(text.as_bytes())))
-}
-
 /// The address of a new contract (data model §3.3).
-pub(crate) fn created_address(message: &Message, nonce: U256) -> Address {
+pub(crate) fn created_address(suite: Suite, message: &Message, nonce: U256) -> Address {
     let hash = match message.kind {
         Kind::Create2 { salt } => {
-            SUITE.hash_of(&[&[0xff], &message.sender, &salt.to_be_bytes::<32>(), &SUITE.hash(&message.input)])
+            suite.hash_of(&[&[0xff], &message.sender, &salt.to_be_bytes::<32>(), &suite.hash(&message.input)])
         }
-        _ => SUITE.hash(&encode_list(64, |list| {
+        _ => suite.hash(&encode_list(64, |list| {
             list.bytes(&message.sender);
             list.u256(&hansa_codec::U256(nonce.to_be_bytes()));
         })),

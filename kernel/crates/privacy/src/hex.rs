@@ -2,7 +2,7 @@
 
 /// The bytes of hexadecimal text in either case; `None` if the length is odd or a character is no digit.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return None;
     }
     text.chunks_exact(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()

@@ -4,7 +4,7 @@
 //! defaults. Strings are any bytes.
 
 use bytes::Bytes;
-use hansa_crypto::SUITE;
+use hansa_crypto::Suite;
 use hansa_evm::{Address, U256};
 
 use super::codes;
@@ -15,14 +15,14 @@ const WORD: usize = 32;
 const SIGNED_MAX: U256 = U256::from_limbs([u64::MAX, u64::MAX, u64::MAX, 0x8fff_ffff_ffff_ffff]);
 
 /// The 4 bytes that stand for a signature in call data.
-pub(crate) fn selector(signature: &str) -> [u8; 4] {
-    let [a, b, c, d, ..] = SUITE.hash(signature.as_bytes());
+pub(crate) fn selector(suite: Suite, signature: &str) -> [u8; 4] {
+    let [a, b, c, d, ..] = suite.hash(signature.as_bytes());
     [a, b, c, d]
 }
 
 /// `Error(string)`: how a failure says why (§1.12).
-pub(crate) fn error(text: &[u8]) -> Bytes {
-    let mut output = selector("Error(string)").to_vec();
+pub(crate) fn error(suite: Suite, text: &[u8]) -> Bytes {
+    let mut output = selector(suite, "Error(string)").to_vec();
     output.extend(encode(&[Value::Text(Bytes::copy_from_slice(text))]));
     output.into()
 }
@@ -87,6 +87,11 @@ impl<'a> Arguments<'a> {
 
     pub(crate) fn text(&mut self) -> Bytes {
         Bytes::copy_from_slice(self.next(Self::dynamic).unwrap_or_default())
+    }
+
+    /// Were all parameters there that were asked for?
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.ended
     }
 
     fn next<T>(&mut self, read: impl FnOnce(&Self) -> Option<T>) -> Option<T> {
@@ -187,9 +192,12 @@ mod tests {
 
     #[test]
     fn errors_carry_their_text() {
-        let output = error(b"Frozen account:0x420f853b49838bd3e9466c85a4cc3428c960dde1");
+        let text = b"Frozen account:0x420f853b49838bd3e9466c85a4cc3428c960dde1";
+        let output = error(Suite::Standard, text);
         assert_eq!(output[..4], [0x08, 0xc3, 0x79, 0xa0]);
         assert_eq!((output[35], output[67], output.len()), (0x20, 0x39, 4 + 128));
+        assert_eq!(error(Suite::Sm, text)[..4], [0xc7, 0x03, 0xcb, 0x12]);
+        assert_eq!(error(Suite::Sm, text)[4..], output[4..]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hansa_crypto::Suite;
 use hansa_evm::{Address, Message};
 use hansa_state::{Access, StateError, Table, Written};
 
@@ -79,11 +80,20 @@ pub(crate) trait BuiltIn: Send + Sync {
     }
 
     fn answer(&self, call: &mut Call<'_, '_>, input: &[u8]) -> Answer;
+
+    /// What a transaction with this input works on, if the contract can tell: then it may run beside others (§6.2).
+    fn criticals(&self, _input: &[u8]) -> Option<Vec<Bytes>> {
+        None
+    }
 }
 
 impl BuiltIn for super::Interface<()> {
     fn answer(&self, call: &mut Call<'_, '_>, input: &[u8]) -> Answer {
         super::Interface::answer(self, call, &(), input)
+    }
+
+    fn criticals(&self, input: &[u8]) -> Option<Vec<Bytes>> {
+        super::Interface::criticals(self, input)
     }
 }
 
@@ -109,6 +119,11 @@ impl<'w, 'a> Call<'w, 'a> {
             is_static: message.is_static,
             gas_available: message.gas,
         }
+    }
+
+    /// What the chain hashes and signs with.
+    pub(crate) fn suite(&self) -> Suite {
+        self.world.block.rules.suite
     }
 
     /// The direct caller.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
+use hansa_crypto::Suite;
 use hansa_state::Condition;
 
 use super::abi::{self, Arguments};
@@ -12,7 +13,7 @@ use crate::text::hex;
 
 type Target = RefCell<Condition>;
 
-pub(crate) fn interface() -> Interface<Target> {
+pub(crate) fn interface(suite: Suite) -> Interface<Target> {
     let methods: [(_, super::Handler<Target>); 11] = [
         ("EQ(string,int256)", |call, condition, arguments| {
             compare(call, condition, arguments, Operation::Equal, int, Condition::equal)
@@ -53,7 +54,7 @@ pub(crate) fn interface() -> Interface<Target> {
             Ok(Vec::new())
         }),
     ];
-    Interface::new(MemoryRule::CallData, abi::nothing, &methods)
+    Interface::new(suite, MemoryRule::CallData, abi::nothing, &methods)
 }
 
 fn compare(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hansa_crypto::Suite;
 use hansa_state::{names, Condition, Table, Written};
 use serde_json::Value as Json;
 
@@ -21,7 +22,7 @@ const BAD_CONDITION: i64 = -51_501;
 const BAD_OPERATOR: i64 = -51_502;
 const KEY_FIELD_IN_UPDATE: i64 = -51_503;
 
-pub(crate) fn crud() -> Interface<()> {
+pub(crate) fn crud(suite: Suite) -> Interface<()> {
     let methods: [(_, super::Handler<()>); 5] = [
         ("insert(string,string,string,string)", |call, (), arguments| {
             let Some((table, key)) = open(call, arguments)? else {
@@ -96,7 +97,7 @@ pub(crate) fn crud() -> Interface<()> {
             ]))
         }),
     ];
-    Interface::new(MemoryRule::CallData, abi::unknown_function, &methods)
+    Interface::new(suite, MemoryRule::CallData, abi::unknown_function, &methods)
 }
 
 /// The first two parameters: the table, and the key.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hansa_crypto::Suite;
 use hansa_evm::U256;
 use hansa_state::{Access, Condition, Created, Table, Written};
 
@@ -25,7 +26,7 @@ const TOO_LITTLE: i64 = -51_404;
 const OVERFLOW: i64 = -51_405;
 const NO_TABLE: i64 = -51_406;
 
-pub(crate) fn dag_transfer() -> Interface<()> {
+pub(crate) fn dag_transfer(suite: Suite) -> Interface<()> {
     let methods: [(_, super::Handler<()>); 5] = [
         ("userAdd(string,uint256)", |call, (), arguments| {
             let (user, amount) = (arguments.text(), arguments.uint());
@@ -53,7 +54,24 @@ pub(crate) fn dag_transfer() -> Interface<()> {
             answer(transfer(call, &source, &target, amount))
         }),
     ];
-    Interface::new(MemoryRule::ResultOnly, abi::nothing, &methods)
+    let criticals: [(_, super::Criticals); 4] = [
+        ("userAdd(string,uint256)", |arguments| users([arguments.text()])),
+        ("userSave(string,uint256)", |arguments| moved([arguments.text()], arguments.uint())),
+        ("userDraw(string,uint256)", |arguments| moved([arguments.text()], arguments.uint())),
+        ("userTransfer(string,string,uint256)", |arguments| {
+            moved([arguments.text(), arguments.text()], arguments.uint())
+        }),
+    ];
+    Interface::new(suite, MemoryRule::ResultOnly, abi::nothing, &methods).with_criticals(suite, &criticals)
+}
+
+/// The users a call works on, if it is not refused for what it says (§6.2).
+fn users<const COUNT: usize>(users: [Bytes; COUNT]) -> Option<Vec<Bytes>> {
+    users.iter().all(|user| !user.is_empty()).then_some(users.into())
+}
+
+fn moved<const COUNT: usize>(names: [Bytes; COUNT], amount: U256) -> Option<Vec<Bytes>> {
+    users(names).filter(|_| !amount.is_zero())
 }
 
 /// Why a method does nothing.

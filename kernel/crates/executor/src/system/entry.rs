@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
+use hansa_crypto::Suite;
 use hansa_evm::U256;
 
 use super::abi::{self, Arguments, Value};
@@ -13,7 +14,7 @@ use super::object::Fields;
 use super::{Answer, Exception, Interface, Object};
 use crate::text::{decimal, from_hex, hex, number};
 
-pub(crate) fn entry() -> Interface<RefCell<Fields>> {
+pub(crate) fn entry(suite: Suite) -> Interface<RefCell<Fields>> {
     let methods: [(_, super::Handler<RefCell<Fields>>); 10] = [
         ("getInt(string)", |call, fields, arguments| {
             call.gas.charge(Operation::GetNumber, 1);
@@ -62,10 +63,10 @@ pub(crate) fn entry() -> Interface<RefCell<Fields>> {
             set(fields, name, arguments.text())
         }),
     ];
-    Interface::new(MemoryRule::CallData, abi::nothing, &methods)
+    Interface::new(suite, MemoryRule::CallData, abi::nothing, &methods)
 }
 
-pub(crate) fn entries() -> Interface<Vec<Fields>> {
+pub(crate) fn entries(suite: Suite) -> Interface<Vec<Fields>> {
     let methods: [(_, super::Handler<Vec<Fields>>); 2] = [
         ("get(int256)", |call, rows, arguments| {
             let index = arguments.int();
@@ -78,7 +79,7 @@ pub(crate) fn entries() -> Interface<Vec<Fields>> {
         }),
         ("size()", |_, rows, _| Ok(abi::encode(&[Value::Uint(U256::from(rows.len()))]))),
     ];
-    Interface::new(MemoryRule::CallData, abi::nothing, &methods)
+    Interface::new(suite, MemoryRule::CallData, abi::nothing, &methods)
 }
 
 /// A field that is not there reads as no text.

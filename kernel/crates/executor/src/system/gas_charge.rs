@@ -2,6 +2,7 @@
 //! (§1.15).
 
 use bytes::Bytes;
+use hansa_crypto::Suite;
 use hansa_evm::{Address, U256};
 use hansa_state::{names, Condition};
 
@@ -26,7 +27,7 @@ const ACCOUNT_MISSING: i64 = -52_008;
 const NOT_AN_ACCOUNT: i64 = -52_009;
 const ACCOUNT_FROZEN: i64 = -52_011;
 
-pub(crate) fn gas_charge() -> Interface<()> {
+pub(crate) fn gas_charge(suite: Suite) -> Interface<()> {
     let methods: [(_, super::Handler<()>); 6] = [
         ("charge(address,uint256)", |call, (), arguments| {
             move_gas(call, arguments, |gas, value| gas.checked_add(value).ok_or(OVERFLOW))
@@ -65,7 +66,7 @@ pub(crate) fn gas_charge() -> Interface<()> {
             Ok(abi::encode(&[Value::Addresses(chargers)]))
         }),
     ];
-    Interface::new(MemoryRule::ResultOnly, || abi::code(UNKNOWN_FUNCTION), &methods)
+    Interface::new(suite, MemoryRule::ResultOnly, || abi::code(UNKNOWN_FUNCTION), &methods)
 }
 
 fn pair(code: i64, gas: U256) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hansa_crypto::Suite;
 use hansa_state::{Condition, Table, Written};
 
 use super::abi::{self, Value};
@@ -13,7 +14,7 @@ use super::table::{fields_at, insert, update, with_key};
 use super::{Exception, Interface, Object};
 use crate::text::hex;
 
-pub(crate) fn interface() -> Interface<Arc<Table>> {
+pub(crate) fn interface(suite: Suite) -> Interface<Arc<Table>> {
     let methods: [(_, super::Handler<Arc<Table>>); 3] = [
         ("get(string)", |call, table, arguments| {
             let rows = call.world.session.select(table, &arguments.text(), &Condition::all())?;
@@ -55,5 +56,5 @@ pub(crate) fn interface() -> Interface<Arc<Table>> {
             Ok(abi::encode(&[Value::Address(address)]))
         }),
     ];
-    Interface::new(MemoryRule::CallData, abi::nothing, &methods)
+    Interface::new(suite, MemoryRule::CallData, abi::nothing, &methods)
 }

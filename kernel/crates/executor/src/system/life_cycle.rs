@@ -1,7 +1,7 @@
 //! ContractLifeCycle 0x1007: freezing contracts, and who may (execution §2.11, §4.4).
 
 use bytes::Bytes;
-use hansa_crypto::SUITE;
+use hansa_crypto::Suite;
 use hansa_evm::{Address, U256};
 
 use super::abi::{self, Arguments, Value};
@@ -19,7 +19,7 @@ const NOT_MANAGER: i64 = -51_905;
 const NO_SUCH_MANAGER: i64 = -51_906;
 const LAST_MANAGER: i64 = -51_907;
 
-pub(crate) fn life_cycle() -> Interface<()> {
+pub(crate) fn life_cycle(suite: Suite) -> Interface<()> {
     let methods: [(_, super::Handler<()>); 6] = [
         ("freeze(address)", |call, (), arguments| set_frozen(call, arguments, true)),
         ("unfreeze(address)", |call, (), arguments| set_frozen(call, arguments, false)),
@@ -61,13 +61,13 @@ pub(crate) fn life_cycle() -> Interface<()> {
             Ok(abi::encode(&[Value::Uint(abi::code_word(code)), Value::Addresses(managers)]))
         }),
     ];
-    Interface::new(MemoryRule::ResultOnly, abi::nothing, &methods)
+    Interface::new(suite, MemoryRule::ResultOnly, abi::nothing, &methods)
 }
 
 /// The contract at an address, or the code that says that there is none.
 fn contract(call: &mut Call<'_, '_>, address: &Address) -> Result<Result<Account, i64>, Exception> {
     let Some(account) = call.world.account(address)? else { return Ok(Err(MISSING)) };
-    let has_code = account.code_hash(&call.world.session)? != SUITE.hash(&[]);
+    let has_code = account.code_hash(&call.world.session)? != call.suite().hash(&[]);
     Ok(if has_code { Ok(account) } else { Err(NOT_A_CONTRACT) })
 }
 

@@ -30,11 +30,14 @@ mod table_factory;
 
 pub(crate) use call::{Answer, BuiltIn, Call, Contract, Exception};
 pub use gas::Operation;
-pub(crate) use object::{Object, TemporaryObjects};
+pub(crate) use object::{Object, TemporaryAddresses, TemporaryObjects};
 pub(crate) use registry::{Registry, GOVERNANCE};
 pub(crate) use rights::is_committee_member;
 
 use std::collections::HashMap;
+
+use bytes::Bytes;
+use hansa_crypto::Suite;
 
 use self::abi::Arguments;
 use self::gas::MemoryRule;
@@ -42,24 +45,41 @@ use self::gas::MemoryRule;
 /// A method: what it is called on, and with what.
 pub(crate) type Handler<T> = fn(&mut Call<'_, '_>, &T, &mut Arguments<'_>) -> Answer;
 
+/// What the arguments of a method name that a call works on; `None` if the call is to run alone (§6.2).
+pub(crate) type Criticals = fn(&mut Arguments<'_>) -> Option<Vec<Bytes>>;
+
 /// What a contract can do.
 pub(crate) struct Interface<T> {
     methods: HashMap<[u8; 4], Handler<T>>,
     /// What a call is answered whose selector is not known or not there.
     unknown: fn() -> Vec<u8>,
     memory: MemoryRule,
+    criticals: HashMap<[u8; 4], Criticals>,
 }
 
 impl<T> Interface<T> {
-    /// `methods` are Solidity signatures with their handlers.
+    /// `methods` are Solidity signatures with their handlers; `suite` is what selectors are hashed with.
     pub(crate) fn new(
+        suite: Suite,
         memory: MemoryRule,
         unknown: fn() -> Vec<u8>,
         methods: &[(&'static str, Handler<T>)],
     ) -> Self {
-        let methods =
-            methods.iter().map(|(signature, handler)| (abi::selector(signature), *handler)).collect();
-        Self { methods, unknown, memory }
+        let by_selector =
+            methods.iter().map(|(signature, handler)| (abi::selector(suite, signature), *handler));
+        Self { methods: by_selector.collect(), unknown, memory, criticals: HashMap::new() }
+    }
+
+    /// The same, with methods whose calls may run beside others.
+    pub(crate) fn with_criticals(self, suite: Suite, methods: &[(&'static str, Criticals)]) -> Self {
+        let criticals =
+            methods.iter().map(|(signature, criticals)| (abi::selector(suite, signature), *criticals));
+        Self { criticals: criticals.collect(), ..self }
+    }
+
+    pub(crate) fn criticals(&self, input: &[u8]) -> Option<Vec<Bytes>> {
+        let (selector, data) = input.split_first_chunk()?;
+        self.criticals.get(selector)?(&mut Arguments::new(data))
     }
 
     pub(crate) fn answer(&self, call: &mut Call<'_, '_>, target: &T, input: &[u8]) -> Answer {

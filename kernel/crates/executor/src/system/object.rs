@@ -1,7 +1,8 @@
 //! Objects with temporary addresses (execution §2.0).
 //!
 //! The counter belongs to the block and is never taken back, so an address depends on what ran before it in the block.
-//! The objects themselves live as long as the transaction that made them.
+//! Transactions that may run beside each other must not tell who was faster: each of them counts on from where the last
+//! one stood that ran alone. The objects themselves live as long as the transaction that made them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use hansa_evm::Address;
 use hansa_state::{Condition, Selected, Table};
 
 use super::{Answer, Call, Registry};
+use crate::schedule::Turn;
 
 /// The last number that is not given to an object.
 const COUNTER_START: u64 = 0x10000;
@@ -56,20 +58,67 @@ pub(crate) fn capacity(fields: &Fields) -> usize {
     fields.iter().map(|(field, value)| field.len() + value.len()).sum()
 }
 
-/// Gives temporary addresses to the transactions of a block.
+/// How many temporary addresses a block has given.
 pub(crate) struct TemporaryObjects {
-    last: AtomicU64,
+    given: AtomicU64,
+    /// The same, when the last transaction that ran alone was done.
+    given_in_order: AtomicU64,
 }
 
 impl TemporaryObjects {
     pub(crate) fn new() -> Self {
-        Self { last: AtomicU64::new(COUNTER_START) }
+        Self { given: AtomicU64::new(COUNTER_START), given_in_order: AtomicU64::new(COUNTER_START) }
     }
 
-    pub(crate) fn next_address(&self) -> Address {
-        let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+    /// A transaction begins: its own counter.
+    pub(crate) fn begin(&self, turn: Turn) -> TemporaryAddresses {
+        let start = if turn.alone { &self.given } else { &self.given_in_order }.load(Ordering::Acquire);
+        TemporaryAddresses { start, last: start }
+    }
+
+    /// It is done.
+    pub(crate) fn end(&self, turn: Turn, addresses: &TemporaryAddresses) {
+        let count = addresses.last - addresses.start;
+        let given = self.given.fetch_add(count, Ordering::AcqRel) + count;
+        if turn.alone {
+            self.given_in_order.store(given, Ordering::Release);
+        }
+    }
+}
+
+/// Gives temporary addresses to the objects of one transaction.
+pub(crate) struct TemporaryAddresses {
+    start: u64,
+    last: u64,
+}
+
+impl TemporaryAddresses {
+    pub(crate) fn next(&mut self) -> Address {
+        self.last += 1;
         let mut address = Address::default();
-        address[12..].copy_from_slice(&number.to_be_bytes());
+        address[12..].copy_from_slice(&self.last.to_be_bytes());
         address
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_runs_beside_others_counts_from_the_last_that_ran_alone() {
+        let objects = TemporaryObjects::new();
+        let run = |alone: bool, count: usize| {
+            let turn = Turn { position: 0, alone };
+            let mut addresses = objects.begin(turn);
+            let given: Vec<u8> = (0..count).map(|_| addresses.next()[19]).collect();
+            objects.end(turn, &addresses);
+            given
+        };
+        assert_eq!(run(true, 2), [1, 2]);
+        assert_eq!(run(false, 3), [3, 4, 5]);
+        assert_eq!(run(false, 1), [3]);
+        assert_eq!(run(true, 1), [7]);
+        assert_eq!(run(false, 1), [8]);
     }
 }

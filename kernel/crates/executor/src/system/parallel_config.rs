@@ -5,28 +5,26 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hansa_crypto::Suite;
 use hansa_evm::Address;
 use hansa_state::{Access, Condition, Created, Table};
 
 use super::abi;
 use super::gas::MemoryRule;
 use super::{Call, Exception, Interface};
-use crate::text::{decimal, hex};
+use crate::schedule::registered::{table_name, FIELDS, KEY};
+use crate::text::decimal;
 
-/// The key field and the one key.
-const KEY: &str = "parallel";
-const FIELDS: &str = "selector,functionName,criticalSize";
-
-pub(crate) fn parallel_config() -> Interface<()> {
+pub(crate) fn parallel_config(suite: Suite) -> Interface<()> {
     let methods: [(_, super::Handler<()>); 2] = [
         ("registerParallelFunctionInternal(address,string,uint256)", |call, (), arguments| {
             let (contract, function, size) = (arguments.address(), arguments.text(), arguments.uint());
             let table = open_or_create(call, &contract)?;
-            let selector = selector_of(&function);
+            let selector = selector_of(call.suite(), &function);
             let is_known = of_selector(&selector);
             let is_new = call.world.session.select(&table, KEY.as_bytes(), &is_known)?.is_empty();
-            let fields =
-                [("selector", selector), ("functionName", function), ("criticalSize", decimal(size))];
+            let values = [selector, function, decimal(size)];
+            let fields = FIELDS.into_iter().zip(values);
             call.as_origin(|session, access| match is_new {
                 true => session.insert(&table, KEY.as_bytes(), fields, access),
                 false => session.update(&table, KEY.as_bytes(), fields, &is_known, access),
@@ -36,17 +34,13 @@ pub(crate) fn parallel_config() -> Interface<()> {
         ("unregisterParallelFunctionInternal(address,string)", |call, (), arguments| {
             let (contract, function) = (arguments.address(), arguments.text());
             if let Some(table) = call.open(table_name(&contract).as_bytes())? {
-                let condition = of_selector(&selector_of(&function));
+                let condition = of_selector(&selector_of(call.suite(), &function));
                 call.as_origin(|session, access| session.remove(&table, KEY.as_bytes(), &condition, access))?;
             }
             Ok(abi::code(0))
         }),
     ];
-    Interface::new(MemoryRule::ResultOnly, abi::nothing, &methods)
-}
-
-fn table_name(contract: &Address) -> String {
-    format!("cp_{}", hex(contract))
+    Interface::new(suite, MemoryRule::ResultOnly, abi::nothing, &methods)
 }
 
 fn open_or_create(call: &mut Call<'_, '_>, contract: &Address) -> Result<Arc<Table>, Exception> {
@@ -54,15 +48,15 @@ fn open_or_create(call: &mut Call<'_, '_>, contract: &Address) -> Result<Arc<Tab
     if let Some(table) = call.open(name.as_bytes())? {
         return Ok(table);
     }
-    match call.world.session.create(&name, KEY, FIELDS, Access::System)? {
+    match call.world.session.create(&name, KEY, &FIELDS.join(","), Access::System)? {
         Created::Table(table) => Ok(table),
         Created::Exists | Created::Denied => Err(Exception::unspecified()),
     }
 }
 
 /// A selector as the table holds it: the decimal of its four bytes.
-fn selector_of(function: &Bytes) -> Bytes {
-    let [a, b, c, d, ..] = hansa_crypto::SUITE.hash(function);
+fn selector_of(suite: Suite, function: &Bytes) -> Bytes {
+    let [a, b, c, d, ..] = suite.hash(function);
     u32::from_be_bytes([a, b, c, d]).to_string().into()
 }
 

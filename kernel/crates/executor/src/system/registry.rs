@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use hansa_crypto::Suite;
 use hansa_evm::Address;
 use hansa_state::{Condition, Table};
 
@@ -26,28 +27,29 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(crate) fn new() -> Self {
+    /// `suite` is what selectors are hashed with.
+    pub(crate) fn new(suite: Suite) -> Self {
         let contracts: [(u16, Box<dyn BuiltIn>); 12] = [
-            (0x1000, Box::new(system_config::system_config())),
-            (0x1001, Box::new(table_factory::table_factory())),
-            (0x1002, Box::new(crud::crud())),
-            (0x1006, Box::new(parallel_config::parallel_config())),
-            (0x1007, Box::new(life_cycle::life_cycle())),
-            (0x1009, Box::new(gas_charge::gas_charge())),
-            (0x1010, Box::new(table_factory::kv_table_factory())),
-            (0x5002, Box::new(dag_transfer::dag_transfer())),
-            (0x5003, Box::new(crypto::paillier())),
-            (0x5004, Box::new(crypto::group_signature())),
-            (0x5005, Box::new(crypto::ring_signature())),
-            (0x5006, Box::new(crypto::crypto())),
+            (0x1000, Box::new(system_config::system_config(suite))),
+            (0x1001, Box::new(table_factory::table_factory(suite))),
+            (0x1002, Box::new(crud::crud(suite))),
+            (0x1006, Box::new(parallel_config::parallel_config(suite))),
+            (0x1007, Box::new(life_cycle::life_cycle(suite))),
+            (0x1009, Box::new(gas_charge::gas_charge(suite))),
+            (0x1010, Box::new(table_factory::kv_table_factory(suite))),
+            (0x5002, Box::new(dag_transfer::dag_transfer(suite))),
+            (0x5003, Box::new(crypto::paillier(suite))),
+            (0x5004, Box::new(crypto::group_signature(suite))),
+            (0x5005, Box::new(crypto::ring_signature(suite))),
+            (0x5006, Box::new(crypto::crypto(suite))),
         ];
         Self {
             contracts: contracts.into_iter().map(|(number, contract)| (address(number), contract)).collect(),
-            table: table::interface(),
-            kv_table: kv_table::interface(),
-            entry: entry::entry(),
-            entries: entry::entries(),
-            condition: condition::interface(),
+            table: table::interface(suite),
+            kv_table: kv_table::interface(suite),
+            entry: entry::entry(suite),
+            entries: entry::entries(suite),
+            condition: condition::interface(suite),
         }
     }
 

@@ -1,6 +1,7 @@
 //! SystemConfig 0x1000 (execution §2.1). A value is in force from the next block.
 
 use bytes::Bytes;
+use hansa_crypto::Suite;
 use hansa_state::{names, Condition};
 
 use super::call::written_code;
@@ -21,7 +22,7 @@ const INTEGERS: [(&[u8], i64, i64); 5] = [
 /// The parameter that is a switch.
 const CHARGE_SWITCH: &[u8] = b"enable_charge_mgr";
 
-pub(crate) fn system_config() -> Interface<()> {
+pub(crate) fn system_config(suite: Suite) -> Interface<()> {
     let methods: [(_, super::Handler<()>); 1] = [("setValueByKey(string,string)", |call, (), arguments| {
         let (key, value) = (arguments.text().to_ascii_lowercase(), arguments.text());
         if !is_valid(&key, &value) {
@@ -36,7 +37,7 @@ pub(crate) fn system_config() -> Interface<()> {
         })?;
         Ok(abi::code(written_code(written)))
     })];
-    Interface::new(MemoryRule::ResultOnly, || abi::code(0), &methods)
+    Interface::new(suite, MemoryRule::ResultOnly, || abi::code(0), &methods)
 }
 
 fn is_valid(key: &[u8], value: &[u8]) -> bool {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hansa_crypto::Suite;
 use hansa_evm::Address;
 use hansa_state::{Condition, Table, Written};
 
@@ -15,7 +16,7 @@ use super::naming::check_lengths;
 use super::object::{capacity, fields_of, Fields};
 use super::{Call, Exception, Interface, Object};
 
-pub(crate) fn interface() -> Interface<Arc<Table>> {
+pub(crate) fn interface(suite: Suite) -> Interface<Arc<Table>> {
     let methods: [(_, super::Handler<Arc<Table>>); 6] = [
         ("select(string,address)", |call, table, arguments| {
             let key = arguments.text();
@@ -72,7 +73,7 @@ pub(crate) fn interface() -> Interface<Arc<Table>> {
             Ok(abi::encode(&[Value::Address(address)]))
         }),
     ];
-    Interface::new(MemoryRule::CallData, abi::nothing, &methods)
+    Interface::new(suite, MemoryRule::CallData, abi::nothing, &methods)
 }
 
 /// Add a row with the rights of the origin.

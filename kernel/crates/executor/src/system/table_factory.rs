@@ -1,5 +1,6 @@
 //! TableFactory 0x1001 and KVTableFactory 0x1010 (execution §2.2).
 
+use hansa_crypto::Suite;
 use hansa_state::{Access, Created};
 
 use super::abi::{self, Arguments, Value};
@@ -11,7 +12,7 @@ use crate::text::hex;
 const CREATE: &str = "createTable(string,string,string)";
 const OPEN: &str = "openTable(string)";
 
-pub(crate) fn table_factory() -> Interface<()> {
+pub(crate) fn table_factory(suite: Suite) -> Interface<()> {
     let methods: [(_, super::Handler<()>); 2] = [
         (CREATE, |call, (), arguments| create(Wording::Table, call, arguments)),
         (OPEN, |call, (), arguments| {
@@ -24,10 +25,10 @@ pub(crate) fn table_factory() -> Interface<()> {
             Ok(abi::encode(&[Value::Address(address)]))
         }),
     ];
-    Interface::new(MemoryRule::CallData, abi::nothing, &methods)
+    Interface::new(suite, MemoryRule::CallData, abi::nothing, &methods)
 }
 
-pub(crate) fn kv_table_factory() -> Interface<()> {
+pub(crate) fn kv_table_factory(suite: Suite) -> Interface<()> {
     let methods: [(_, super::Handler<()>); 2] = [
         (CREATE, |call, (), arguments| create(Wording::KvTable, call, arguments)),
         (OPEN, |call, (), arguments| {
@@ -40,7 +41,7 @@ pub(crate) fn kv_table_factory() -> Interface<()> {
             Ok(abi::encode(&[Value::Address(address)]))
         }),
     ];
-    Interface::new(MemoryRule::CallData, abi::nothing, &methods)
+    Interface::new(suite, MemoryRule::CallData, abi::nothing, &methods)
 }
 
 fn create(wording: Wording, call: &mut Call<'_, '_>, arguments: &mut Arguments<'_>) -> Answer {

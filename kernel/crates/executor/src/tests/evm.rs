@@ -1,10 +1,12 @@
 //! Published EVM vectors (execution §14).
 
 use bytes::Bytes;
-use hansa_codec::Status;
+use hansa_codec::{Status, Suite};
 use hansa_evm::{precompiles, Kind, Message, U256};
 
+use super::assembler::deploying;
 use super::fixture::{address, run, transaction, unhex, vectors, Chain};
+use crate::schedule::Turn;
 use crate::system::abi;
 use crate::transaction::execute;
 use crate::world::created_address;
@@ -31,12 +33,15 @@ fn contract_addresses() {
     for case in vectors["create_address"].as_array().unwrap() {
         let message = creation(Kind::Create, address(&case["sender"]), Vec::new());
         let nonce = U256::from(case["nonce"].as_u64().unwrap());
-        assert_eq!(created_address(&message, nonce), address(&case["keccak"]), "{case}");
+        assert_eq!(created_address(Suite::Standard, &message, nonce), address(&case["keccak"]), "{case}");
+        assert_eq!(created_address(Suite::Sm, &message, nonce), address(&case["sm3"]), "{case}");
     }
     for case in vectors["create2_address"].as_array().unwrap() {
         let salt = U256::from_be_slice(&unhex(&case["salt"]));
         let message = creation(Kind::Create2 { salt }, address(&case["sender"]), unhex(&case["init_code"]));
-        assert_eq!(created_address(&message, U256::ZERO), address(&case["keccak"]), "{case}");
+        let nonce = U256::ZERO;
+        assert_eq!(created_address(Suite::Standard, &message, nonce), address(&case["keccak"]), "{case}");
+        assert_eq!(created_address(Suite::Sm, &message, nonce), address(&case["sm3"]), "{case}");
     }
 }
 
@@ -56,8 +61,18 @@ fn ethereum_precompiles() {
 #[test]
 fn error_outputs() {
     for case in vectors()["error_outputs"].as_array().unwrap() {
-        let output = abi::error(case["message"].as_str().unwrap().as_bytes());
-        assert_eq!(output.to_vec(), unhex(&case["output"]), "{case}");
+        let text = case["message"].as_str().unwrap().as_bytes();
+        assert_eq!(abi::error(Suite::Standard, text).to_vec(), unhex(&case["output"]), "{case}");
+        assert_eq!(abi::error(Suite::Sm, text).to_vec(), unhex(&case["sm3"]), "{case}");
+    }
+}
+
+#[test]
+fn selectors_are_hashed_with_the_suite_of_the_chain() {
+    for case in vectors()["selectors"].as_array().unwrap() {
+        let signature = case["signature"].as_str().unwrap();
+        assert_eq!(abi::selector(Suite::Standard, signature).to_vec(), unhex(&case["keccak"]), "{signature}");
+        assert_eq!(abi::selector(Suite::Sm, signature).to_vec(), unhex(&case["sm3"]), "{signature}");
     }
 }
 
@@ -98,10 +113,7 @@ fn hello_world_with_free_storage() {
 fn run_code(code: &[u8]) -> crate::transaction::Executed {
     let chain = Chain::new(false);
     let block = chain.block(0);
-    // PUSH1 size, DUP1, PUSH1 11, PUSH1 0, CODECOPY, PUSH1 0, RETURN
-    let mut init = vec![0x60, code.len() as u8, 0x80, 0x60, 0x0b, 0x60, 0x00, 0x39, 0x60, 0x00, 0xf3];
-    init.extend_from_slice(code);
-    let contract = run(&block, ALICE, None, init).contract.unwrap();
+    let contract = run(&block, ALICE, None, deploying(code)).contract.unwrap();
     run(&block, ALICE, Some(contract), Bytes::new())
 }
 
@@ -111,7 +123,11 @@ const LIMIT: u64 = 300_000_000;
 fn opcodes_after_istanbul_are_not_there() {
     for opcode in [0x1e, 0x48, 0x49, 0x4a, 0x5c, 0x5d, 0x5e, 0x5f, 0xe6, 0xfe, 0x0c] {
         let outcome = run_code(&[opcode]);
-        assert_eq!((outcome.status, outcome.gas_used), (Status::BadInstruction, U256::from(LIMIT)), "{opcode:#x}");
+        assert_eq!(
+            (outcome.status, outcome.gas_used),
+            (Status::BadInstruction, U256::from(LIMIT)),
+            "{opcode:#x}"
+        );
     }
 }
 
@@ -169,7 +185,7 @@ fn a_call_that_bears_value_pushes_zero_and_gives_the_stipend_back() {
 fn a_creation_with_value_is_refused() {
     let chain = Chain::new(false);
     let request = crate::transaction::Request { value: U256::ONE, ..transaction(ALICE, None, Bytes::new()) };
-    let outcome = execute(&chain.block(0), request).unwrap();
+    let outcome = execute(&chain.block(0), &request, Turn::ONLY).unwrap();
     assert_eq!((outcome.status, outcome.contract), (Status::NotEnoughCash, None));
 }
 
@@ -190,7 +206,7 @@ fn the_same_sender_makes_other_addresses_even_after_a_failure() {
     assert_eq!((failed.status, failed.contract), (Status::RevertInstruction, None));
     let made = run(&block, ALICE, None, Bytes::new());
     let message = creation(Kind::Create, ALICE, Vec::new());
-    assert_eq!(made.contract, Some(created_address(&message, U256::ONE)));
+    assert_eq!(made.contract, Some(created_address(Suite::Standard, &message, U256::ONE)));
     // It has no code: later calls find nothing.
     assert_eq!(run(&block, ALICE, made.contract, Bytes::new()).status, Status::CallAddressError);
 }
@@ -201,16 +217,14 @@ fn the_same_sender_makes_other_addresses_even_after_a_failure() {
 fn a_refund_beyond_what_was_used_wraps() {
     // SSTORE(slot, ISZERO(CALLDATASIZE)) for slots 0 to 3
     let code: Vec<u8> = (0..4).flat_map(|slot| [0x36, 0x15, 0x60, slot, 0x55]).collect();
-    let mut init = vec![0x60, code.len() as u8, 0x80, 0x60, 0x0b, 0x60, 0x00, 0x39, 0x60, 0x00, 0xf3];
-    init.extend_from_slice(&code);
     let chain = Chain::new(false);
     let block = chain.block(0);
-    let contract = run(&block, ALICE, None, init).contract;
+    let contract = run(&block, ALICE, None, deploying(&code)).contract;
     assert_eq!(run(&block, ALICE, contract, Bytes::new()).gas_used, U256::from(21_000 + 4 * 20_008));
 
     let clearing =
         crate::transaction::Request { gas: U256::from(100_000), ..transaction(ALICE, contract, vec![1]) };
-    let receipt = execute(&block, clearing).unwrap().into_receipt();
+    let receipt = execute(&block, &clearing, Turn::ONLY).unwrap().into_receipt(Suite::Standard);
     let used = U256::from(21_068 + 4 * 5_008);
     assert_eq!(U256::from_be_bytes(receipt.gas_used.0), used.wrapping_sub(U256::from(4 * 15_000)));
     assert_eq!(receipt.gas_used.significant_bytes().len(), 32);

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use hansa_codec::Header;
+use hansa_codec::{Header, Suite};
 use hansa_evm::{Address, BlockContext, Hash, U256};
-use hansa_state::{StateError, StateReader};
+use hansa_state::{BlockChanges, StateError, StateReader};
 use serde_json::Value;
 
 use crate::block::BlockRun;
+use crate::schedule::Turn;
 use crate::transaction::{execute, Executed, Request};
 use crate::{BlockHashes, Executor, GenesisRow, Settings};
 
@@ -32,7 +33,8 @@ impl BlockHashes for NoBlocks {
 }
 
 pub(super) struct Chain {
-    executor: Executor,
+    pub(super) executor: Executor,
+    store: Store,
 }
 
 impl Chain {
@@ -43,12 +45,19 @@ impl Chain {
     /// A chain that starts with these rows.
     pub(super) fn with_rows(free_storage: bool, rows: &[GenesisRow]) -> Self {
         let store = Store::default();
-        let settings = Settings { cache_bytes: 1 << 20, free_storage };
+        let suite = Suite::Standard;
+        let settings = Settings { suite, cache_bytes: 1 << 20, free_storage, parallel: true };
         let executor = Executor::new(Box::new(store.clone()), Box::new(NoBlocks), settings);
         let genesis = executor.genesis(Header::default(), rows).unwrap();
-        store.0.lock().unwrap().extend(genesis.changes().encoded().iter().cloned());
-        executor.apply(&genesis);
-        Self { executor }
+        let mut chain = Self { executor, store };
+        chain.commit(genesis.changes());
+        chain
+    }
+
+    /// What a block leaves is what the next one finds.
+    pub(super) fn commit(&mut self, changes: &BlockChanges) {
+        self.store.0.lock().unwrap().extend(changes.encoded().iter().cloned());
+        self.executor.apply_changes(changes);
     }
 
     /// A block above `parent` that has just begun.
@@ -76,10 +85,10 @@ pub(super) fn run(
     to: Option<Address>,
     data: impl Into<Bytes>,
 ) -> Executed {
-    execute(block, transaction(origin, to, data)).unwrap()
+    execute(block, &transaction(origin, to, data), Turn::ONLY).unwrap()
 }
 
-pub(super) fn vectors() -> Value {
+pub(crate) fn vectors() -> Value {
     serde_json::from_str(include_str!("../../vectors/execution.json")).unwrap()
 }
 

@@ -3,6 +3,7 @@
 use hansa_evm::Address;
 use proptest::prelude::*;
 
+use super::assembler::deploying;
 use super::fixture::{run, Chain};
 use crate::block::BlockRun;
 use crate::transaction::Executed;
@@ -54,7 +55,8 @@ fn call_data() -> impl Strategy<Value = Vec<u8>> {
         "userTransfer(string,string,uint256)",
     ];
     let selector = prop_oneof![
-        prop::sample::select(known.to_vec()).prop_map(crate::system::abi::selector),
+        prop::sample::select(known.to_vec())
+            .prop_map(|signature| crate::system::abi::selector(hansa_codec::Suite::Standard, signature)),
         any::<[u8; 4]>()
     ];
     let word = prop_oneof![
@@ -101,9 +103,7 @@ proptest! {
         run_twice(|block| {
             let mut outcomes = vec![run(block, ALICE, None, code.clone())];
             if code.len() < 256 {
-                let mut init = vec![0x60, code.len() as u8, 0x80, 0x60, 0x0b, 0x60, 0x00, 0x39, 0x60, 0x00, 0xf3];
-                init.extend_from_slice(&code);
-                let contract = run(block, ALICE, None, init).contract;
+                let contract = run(block, ALICE, None, deploying(&code)).contract;
                 outcomes.extend(contract.map(|contract| run(block, ALICE, Some(contract), data.clone())));
             }
             outcomes

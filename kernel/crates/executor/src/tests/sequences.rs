@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::fixture::{address, run, unhex, vectors, Chain};
 use crate::account::Account;
 use crate::block::BlockRun;
+use crate::schedule::Turn;
 use crate::system::Object;
 use crate::world::World;
 
@@ -41,7 +42,7 @@ fn prepare_block(name: &str, block: &BlockRun<'_>) {
     }
     let contract = address(&"0xa4adafef4c989e17675479565b9abb5821d81f2c".into());
     let manager = Bytes::from_static(b"1000000000000000000000000000000000000001");
-    let mut world = World::new(block, TransactionContext::default());
+    let mut world = World::new(block, TransactionContext::default(), Turn::ONLY);
     let account = Account::open_or_create(&mut world.session, &contract).unwrap();
     account.set_code(&mut world.session, Bytes::from_static(&[0x00])).unwrap();
     account.add_authority(&mut world.session, manager).unwrap();
@@ -84,7 +85,7 @@ fn published_sequences_on_objects() {
         let sequence = sequences().into_iter().find(|sequence| sequence["name"] == name).unwrap();
         let chain = Chain::new(false);
         let block = chain.block(0);
-        let mut world = World::new(&block, TransactionContext::default());
+        let mut world = World::new(&block, TransactionContext::default(), Turn::ONLY);
         let object = world.register(object);
         for step in sequence["steps"].as_array().unwrap() {
             let outcome = call(&mut world, object, unhex(&step["data"]));
