@@ -33,7 +33,9 @@ class Spread:
         return Spread(min(values), statistics.median(values), max(values))
 
     def format(self, pattern: str = "{:,.0f}") -> str:
-        """The median, and the ends in parentheses."""
+        """The median, and the ends in parentheses if there are any."""
+        if self.least == self.largest:
+            return pattern.format(self.median)
         ends = f"{pattern.format(self.least)}–{pattern.format(self.largest)}"
         return f"{pattern.format(self.median)} ({ends})"
 
