@@ -1,13 +1,16 @@
-"""The compiled kernel. Hashes are 32 bytes, addresses 20, public keys and node ids 64, ECDSA signatures 65 (r
-‖ s ‖ v with v 0 or 1). All integers are unsigned. `ValueError` means the input is not what it should be; its
-text says why. `IndexError` means there is no such position. Every object is immutable unless said otherwise,
-and may be used from any thread.
+"""The compiled kernel. Hashes are 32 bytes, addresses 20, public keys and node ids 64, signatures 65 (r ‖ s ‖
+v with v 0 or 1) or, on a guomi chain, 128 (r ‖ s ‖ public key). All integers are unsigned. `ValueError` means
+the input is not what it should be; its text says why. `IndexError` means there is no such position. Every
+object is immutable unless said otherwise, and may be used from any thread.
+
+What follows the chain's choice of cryptography takes its `suite` by name, `Suite.STANDARD` if nothing is
+said; a transaction, header or block keeps the one it was made with.
 
 Sheet sections in brackets refer to the data model: [§3] transactions, [§4] receipts, [§5] roots, [§6] blocks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import final
+from typing import ClassVar, final
 
 __all__ = [
     "Block",
@@ -17,6 +20,7 @@ __all__ = [
     "ExecutedBlock",
     "Executor",
     "Header",
+    "Suite",
     "Transaction",
     "TransactionList",
     "TransactionPool",
@@ -33,23 +37,50 @@ __all__ = [
 
 # --- hashes and signatures [§2] ---------------------------------------------------------------------------
 
-def keccak256(data: bytes) -> bytes: ...
-def public_key(secret: bytes) -> bytes:
-    """The 64-byte public key of a 32-byte secp256k1 secret."""
+@final
+class Suite:
+    """What a chain hashes and signs with, chosen once (§2.1)."""
 
-def sign(secret: bytes, digest: bytes) -> bytes:
-    """RFC 6979, low s; 65 bytes."""
+    STANDARD: ClassVar[Suite]
+    """Keccak-256, and recoverable ECDSA over secp256k1."""
+    SM: ClassVar[Suite]
+    """Guomi: SM3, and SM2 with the public key carried along."""
 
-def recover(digest: bytes, signature: bytes) -> bytes | None:
-    """The 64-byte public key, or None if the signature is not valid (high s, v > 1, r or s out of range)."""
+    @property
+    def signature_size(self) -> int:
+        """In bytes."""
+    def hash(self, data: bytes) -> bytes: ...
+    def address(self, public_key: bytes) -> bytes:
+        """The last 20 bytes of the key's hash."""
+    def __hash__(self) -> int: ...
+    def __int__(self) -> int: ...
 
-def recover_batch(digests: Sequence[bytes], signatures: Sequence[bytes]) -> list[bytes | None]:
+def keccak256(data: bytes) -> bytes:
+    """For what is Keccak on every chain; what follows the chain is `Suite.hash`."""
+
+def public_key(secret: bytes, *, suite: Suite = ...) -> bytes:
+    """The 64-byte public key of a 32-byte secret.
+
+    Raises ValueError: the secret is zero or not below the order of the curve.
+    """
+
+def sign(secret: bytes, digest: bytes, *, suite: Suite = ...) -> bytes:
+    """Deterministic (RFC 6979); of ECDSA with low s."""
+
+def recover(digest: bytes, signature: bytes, *, suite: Suite = ...) -> bytes | None:
+    """The 64-byte public key, or None if the signature is not valid (wrong length, high s, v > 1, r or s out
+    of range; of SM2: the key it carries did not sign).
+    """
+
+def recover_batch(
+    digests: Sequence[bytes], signatures: Sequence[bytes], *, suite: Suite = ...
+) -> list[bytes | None]:
     """`recover` for many, on all cores."""
 
 def verify_batch(
-    public_keys: Sequence[bytes], digests: Sequence[bytes], signatures: Sequence[bytes]
+    public_keys: Sequence[bytes], digests: Sequence[bytes], signatures: Sequence[bytes], *, suite: Suite = ...
 ) -> list[bool]:
-    """For each: does the signature over the digest recover this key?"""
+    """For each: did this key sign the digest? A key that the signature carries is not looked at."""
 
 def vrf_prove(secret: bytes, input: str) -> tuple[str, str]:
     """The Curve25519 public key of a node's 32-byte secret, and its proof for an input (execution §8.4)."""
@@ -66,7 +97,7 @@ class Transaction:
     """One transaction [§3.1]. `raw` keeps the bytes as received, `hash` is of the canonical form."""
 
     @staticmethod
-    def decode(raw: bytes) -> Transaction:
+    def decode(raw: bytes, *, suite: Suite = ...) -> Transaction:
         """Checks the encoding, not the signature.
 
         Raises ValueError: not a transaction.
@@ -85,6 +116,7 @@ class Transaction:
         chain_id: int,
         group_id: int,
         extra_data: bytes = b"",
+        suite: Suite = ...,
     ) -> Transaction:
         """Sign a new one."""
     @property
@@ -125,10 +157,10 @@ class TransactionList:
     """Transactions with a shared life: what the pool hands out and a block is made of."""
 
     @staticmethod
-    def decode(raws: Sequence[bytes]) -> TransactionList:
+    def decode(raws: Sequence[bytes], *, suite: Suite = ...) -> TransactionList:
         """Raises ValueError naming the first index that is not a transaction."""
     @staticmethod
-    def decode_blob(blob: bytes) -> TransactionList:
+    def decode_blob(blob: bytes, *, suite: Suite = ...) -> TransactionList:
         """From the little-endian offset table form [§6.2] used in blocks and on the wire."""
     def encode_blob(self) -> bytes: ...
     def __len__(self) -> int: ...
@@ -142,7 +174,7 @@ class TransactionList:
     def recover_senders(self) -> list[int]:
         """Recover all missing senders on all cores; the indices of invalid signatures."""
 
-def transactions_root(hashes: Sequence[bytes]) -> bytes:
+def transactions_root(hashes: Sequence[bytes], *, suite: Suite = ...) -> bytes:
     """The 16-ary root over `rlp(index) ‖ hash` [§5]; also the receipts root when given receipt hashes."""
 
 @final
@@ -162,10 +194,13 @@ class Header:
         extra_data: Sequence[bytes] = (),
         sealer: int = 0,
         sealer_list: Sequence[bytes] = (),
+        suite: Suite = ...,
     ) -> Header:
         """None stands for 32 zero bytes. `sealer` may be any 256-bit integer."""
     @staticmethod
-    def decode(data: bytes) -> Header: ...
+    def decode(data: bytes, *, suite: Suite = ...) -> Header: ...
+    @property
+    def suite(self) -> Suite: ...
     def encode(self) -> bytes: ...
     @property
     def hash(self) -> bytes: ...
@@ -203,22 +238,27 @@ class Block:
 
     @staticmethod
     def propose(header: Header, transactions: TransactionList) -> Block:
-        """An unexecuted block; the header's transactions root is filled in."""
+        """An unexecuted block of the header's suite; the header's transactions root is filled in."""
     @staticmethod
-    def decode(data: bytes) -> Block:
+    def decode(data: bytes, *, suite: Suite = ...) -> Block:
         """The 5-item form.
 
         Raises ValueError: malformed, or its hash item is not the header's hash.
         """
     @staticmethod
-    def decode_proposal(data: bytes) -> tuple[Header, list[bytes], bytes]:
+    def decode_proposal(data: bytes, *, suite: Suite = ...) -> tuple[Header, list[bytes], bytes]:
         """The 3-item form with transaction hashes: header, hashes, hash item (checked against the header)."""
     def encode(self) -> bytes:
         """The 5-item form."""
     def encode_proposal(self) -> bytes:
         """The 3-item form with transaction hashes."""
     def with_signatures(self, signatures: Sequence[tuple[int, bytes]]) -> Block:
-        """The same block with (sealer index, 65-byte signature) entries."""
+        """The same block with (sealer index, signature) entries.
+
+        Raises ValueError: a signature is not as long as those of the block's suite.
+        """
+    @property
+    def suite(self) -> Suite: ...
     @property
     def header(self) -> Header: ...
     @property
@@ -266,7 +306,7 @@ class TransactionPool:
     """Admission checks, nonce sets and sealing order of one group. Mutable; one lock inside, held briefly."""
 
     def __new__(
-        cls, *, chain_id: int, group_id: int, count_limit: int, byte_limit: int
+        cls, *, chain_id: int, group_id: int, count_limit: int, byte_limit: int, suite: Suite = ...
     ) -> TransactionPool: ...
     def reset_head(self, height: int, nonces: Sequence[tuple[int, bytes]]) -> None:
         """Set the head at start: `nonces` are (height, RLP list of that block's nonces) of the last 1000
@@ -288,8 +328,8 @@ class TransactionPool:
     def first_unfit(self, transactions: TransactionList) -> int | None:
         """The index of the first transaction that no block on this head may hold.
 
-        Its signature is not valid, its nonce stands in the chain's window or twice in the list, its block limit
-        is out of the window, or it is for another chain or group.
+        Its signature is not valid, its nonce stands in the chain's window or twice in the list, its block
+        limit is out of the window, or it is for another chain or group.
         """
     def contains(self, hashes: Sequence[bytes]) -> list[bool]:
         """For each: does it wait here, or was it committed lately?"""
@@ -358,6 +398,9 @@ class ContractCall:
     @property
     def is_static(self) -> bool:
         """Came the call by STATICCALL?"""
+    @property
+    def suite(self) -> Suite:
+        """What the chain hashes and signs with."""
     @property
     def gas(self) -> int:
         """What the call may cost."""
@@ -445,11 +488,12 @@ class Executor:
         supported_version: tuple[int, int, int] = (2, 9, 1),
         contracts: Sequence[tuple[bytes, int, _Contract]] = (),
         parallel: bool = True,
+        suite: Suite = ...,
     ) -> Executor:
-        """`cache_bytes` bounds what decoded rows may take in memory. `contracts` (address, first block, answer)
-        are put in place of what the kernel has there; before its first block an address is empty. Governance contracts come
-        this way: `hansa.execution.installing`. `parallel`
-        lets transactions run at the same time; what comes of a block is the same either way.
+        """`cache_bytes` bounds what decoded rows may take in memory. `contracts` (address, first block,
+        answer) are put in place of what the kernel has there; before its first block an address is empty.
+        Governance contracts come this way: `hansa.execution.installing`. `parallel` lets transactions run at
+        the same time; what comes of a block is the same either way.
 
         Raises ValueError: the version is not one of 2.9.0 to 2.11.x.
         """
@@ -461,7 +505,8 @@ class Executor:
 
         A transaction never fails the block: it gets a receipt with a status.
 
-        Raises ValueError: the block does not follow the committed head, or a sender cannot be recovered.
+        Raises ValueError: the block is of another suite, does not follow the committed head, or a sender
+        cannot be recovered.
         """
     def apply(self, executed: ExecutedBlock) -> None:
         """The block became durable: its rows are the committed state now (the cache learns them)."""

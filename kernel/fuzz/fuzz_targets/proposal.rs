@@ -1,11 +1,13 @@
 //! A proposal decodes or is refused; its hash is that of its header.
 #![no_main]
 
-use hansa_codec::decode_proposal;
+use hansa_codec::{decode_proposal, Suite};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    if let Ok(proposal) = decode_proposal(data) {
-        assert_eq!(proposal.header.hash(), proposal.hash);
+    for suite in [Suite::Standard, Suite::Sm] {
+        if let Ok(proposal) = decode_proposal(suite, data) {
+            assert_eq!(proposal.header.hash(suite), proposal.hash);
+        }
     }
 });

@@ -8,17 +8,22 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::errors::{invalid, out_of_range};
+use crate::suite::Suite;
 use crate::transactions::TransactionList;
 use crate::values::{list_of_bytes, Count, Fixed, Number};
 
 #[pyfunction]
-pub fn transactions_root<'py>(py: Python<'py>, hashes: Vec<Fixed<32>>) -> Bound<'py, PyBytes> {
-    let root = py.detach(|| merkle::root(&hashes.into_iter().map(|hash| hash.0).collect::<Vec<_>>()));
-    PyBytes::new(py, &root)
+#[pyo3(signature = (hashes, *, suite = Suite::Standard))]
+pub fn transactions_root<'py>(py: Python<'py>, hashes: Vec<Fixed<32>>, suite: Suite) -> Bound<'py, PyBytes> {
+    let hashes: Vec<_> = hashes.into_iter().map(|hash| hash.0).collect();
+    PyBytes::new(py, &py.detach(|| merkle::root(suite.get(), &hashes)))
 }
 
 #[pyclass(frozen, module = "hansa._kernel")]
-pub struct Header(pub Arc<hansa_codec::Header>);
+pub struct Header {
+    pub fields: Arc<hansa_codec::Header>,
+    pub suite: hansa_crypto::Suite,
+}
 
 #[pymethods]
 impl Header {
@@ -26,8 +31,8 @@ impl Header {
     #[pyo3(signature = (
         *, number, parent_hash = None, state_root = None, transactions_root = None, receipts_root = None,
         db_hash = None, timestamp, extra_data = Vec::new(), sealer = Number(hansa_codec::U256::ZERO),
-        sealer_list = Vec::new()
-    ), text_signature = "(*, number, parent_hash=None, state_root=None, transactions_root=None, receipts_root=None, db_hash=None, timestamp, extra_data=(), sealer=0, sealer_list=())")]
+        sealer_list = Vec::new(), suite = Suite::Standard
+    ), text_signature = "(*, number, parent_hash=None, state_root=None, transactions_root=None, receipts_root=None, db_hash=None, timestamp, extra_data=(), sealer=0, sealer_list=(), suite=...)")]
     #[allow(clippy::too_many_arguments, reason = "a header has that many fields; all go by name")]
     fn new(
         number: Count,
@@ -40,12 +45,13 @@ impl Header {
         extra_data: Vec<PyBackedBytes>,
         sealer: Number,
         sealer_list: Vec<Fixed<64>>,
+        suite: Suite,
     ) -> PyResult<Self> {
         if i64::try_from(number.0).is_err() {
             return Err(invalid("a height is below 2^63"));
         }
         let or_zeros = |hash: Option<Fixed<32>>| hash.map_or([0; 32], |hash| hash.0);
-        Ok(Self(Arc::new(hansa_codec::Header {
+        let fields = hansa_codec::Header {
             number: number.0,
             parent_hash: or_zeros(parent_hash),
             state_root: or_zeros(state_root),
@@ -57,86 +63,94 @@ impl Header {
             sealer: sealer.0,
             sealer_list: sealer_list.into_iter().map(|key| key.0).collect(),
             ..Default::default()
-        })))
+        };
+        Ok(Self { fields: Arc::new(fields), suite: suite.get() })
     }
 
     #[staticmethod]
-    fn decode(data: PyBackedBytes) -> PyResult<Self> {
-        hansa_codec::Header::decode(&data).map(Arc::new).map(Self).map_err(invalid)
+    #[pyo3(signature = (data, *, suite = Suite::Standard))]
+    fn decode(data: PyBackedBytes, suite: Suite) -> PyResult<Self> {
+        let fields = hansa_codec::Header::decode(&data).map(Arc::new).map_err(invalid)?;
+        Ok(Self { fields, suite: suite.get() })
+    }
+
+    #[getter]
+    fn suite(&self) -> Suite {
+        self.suite.into()
     }
 
     fn encode<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.0.encode())
+        PyBytes::new(py, &self.fields.encode())
     }
 
     #[getter]
     fn hash<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.0.hash())
+        PyBytes::new(py, &self.fields.hash(self.suite))
     }
 
     #[getter]
     fn parent_hash(&self) -> &[u8] {
-        &self.0.parent_hash
+        &self.fields.parent_hash
     }
 
     #[getter]
     fn state_root(&self) -> &[u8] {
-        &self.0.state_root
+        &self.fields.state_root
     }
 
     #[getter]
     fn transactions_root(&self) -> &[u8] {
-        &self.0.transactions_root
+        &self.fields.transactions_root
     }
 
     #[getter]
     fn receipts_root(&self) -> &[u8] {
-        &self.0.receipts_root
+        &self.fields.receipts_root
     }
 
     #[getter]
     fn db_hash(&self) -> &[u8] {
-        &self.0.db_hash
+        &self.fields.db_hash
     }
 
     #[getter]
     fn log_bloom(&self) -> &[u8] {
-        &self.0.log_bloom.0
+        &self.fields.log_bloom.0
     }
 
     #[getter]
     fn number(&self) -> u64 {
-        self.0.number
+        self.fields.number
     }
 
     #[getter]
     fn gas_limit(&self) -> Number {
-        Number(self.0.gas_limit)
+        Number(self.fields.gas_limit)
     }
 
     #[getter]
     fn gas_used(&self) -> Number {
-        Number(self.0.gas_used)
+        Number(self.fields.gas_used)
     }
 
     #[getter]
     fn timestamp(&self) -> u64 {
-        self.0.timestamp
+        self.fields.timestamp
     }
 
     #[getter]
     fn extra_data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        list_of_bytes(py, &self.0.extra_data)
+        list_of_bytes(py, &self.fields.extra_data)
     }
 
     #[getter]
     fn sealer(&self) -> Number {
-        Number(self.0.sealer)
+        Number(self.fields.sealer)
     }
 
     #[getter]
     fn sealer_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        list_of_bytes(py, &self.0.sealer_list)
+        list_of_bytes(py, &self.fields.sealer_list)
     }
 }
 
@@ -168,21 +182,29 @@ impl Block {
 impl Block {
     #[staticmethod]
     fn propose(py: Python<'_>, header: &Header, transactions: &TransactionList) -> Self {
-        let (header, transactions) = ((*header.0).clone(), Arc::clone(&transactions.0));
-        py.detach(|| hansa_codec::Block::propose(header, transactions)).into()
+        let (fields, suite) = ((*header.fields).clone(), header.suite);
+        let transactions = Arc::clone(&transactions.0);
+        py.detach(|| hansa_codec::Block::propose(suite, fields, transactions)).into()
     }
 
     #[staticmethod]
-    fn decode(py: Python<'_>, data: PyBackedBytes) -> PyResult<Self> {
-        py.detach(|| hansa_codec::Block::decode(&data)).map(Self::from).map_err(invalid)
+    #[pyo3(signature = (data, *, suite = Suite::Standard))]
+    fn decode(py: Python<'_>, data: PyBackedBytes, suite: Suite) -> PyResult<Self> {
+        py.detach(|| hansa_codec::Block::decode(suite.get(), &data)).map(Self::from).map_err(invalid)
     }
 
     #[staticmethod]
-    fn decode_proposal<'py>(py: Python<'py>, data: PyBackedBytes) -> PyResult<Bound<'py, PyTuple>> {
-        let proposal = py.detach(|| decode_proposal(&data)).map_err(invalid)?;
+    #[pyo3(signature = (data, *, suite = Suite::Standard))]
+    fn decode_proposal<'py>(
+        py: Python<'py>,
+        data: PyBackedBytes,
+        suite: Suite,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let proposal = py.detach(|| decode_proposal(suite.get(), &data)).map_err(invalid)?;
         let hashes = list_of_bytes(py, &proposal.transaction_hashes)?;
         let hash = PyBytes::new(py, &proposal.hash);
-        (Header(Arc::new(proposal.header)), hashes, hash).into_pyobject(py)
+        let header = Header { fields: Arc::new(proposal.header), suite: suite.get() };
+        (header, hashes, hash).into_pyobject(py)
     }
 
     fn encode<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -194,17 +216,26 @@ impl Block {
         PyBytes::new(py, &py.detach(|| self.0.encode_proposal()))
     }
 
-    fn with_signatures(&self, signatures: Vec<(Count, Fixed<65>)>) -> Self {
-        let entry = |(sealer_index, signature): (Count, Fixed<65>)| BlockSignature {
-            sealer_index: sealer_index.0,
-            signature: signature.0.to_vec(),
+    fn with_signatures(&self, signatures: Vec<(Count, PyBackedBytes)>) -> PyResult<Self> {
+        let size = self.0.suite().signature_size();
+        let entry = |(sealer_index, signature): (Count, PyBackedBytes)| match signature.len() {
+            length if length == size => {
+                Ok(BlockSignature { sealer_index: sealer_index.0, signature: signature.to_vec() })
+            }
+            length => Err(invalid(format!("{size} bytes expected, not {length}"))),
         };
-        self.0.with_signatures(signatures.into_iter().map(entry).collect()).into()
+        let signatures: PyResult<_> = signatures.into_iter().map(entry).collect();
+        Ok(self.0.with_signatures(signatures?).into())
+    }
+
+    #[getter]
+    fn suite(&self) -> Suite {
+        self.0.suite().into()
     }
 
     #[getter]
     fn header(&self) -> Header {
-        Header(Arc::clone(self.0.header()))
+        Header { fields: Arc::clone(self.0.header()), suite: self.0.suite() }
     }
 
     #[getter]
@@ -277,7 +308,8 @@ impl Block {
         let topics = topics.into_iter().map(|position| position.into_iter().map(|topic| topic.0).collect());
         let (addresses, topics) =
             (addresses.into_iter().map(|address| address.0).collect(), topics.collect());
-        list_of_bytes(py, py.detach(|| self.0.event_logs_json(&LogFilter::new(addresses, topics))))
+        let suite = self.0.suite();
+        list_of_bytes(py, py.detach(|| self.0.event_logs_json(&LogFilter::new(suite, addresses, topics))))
     }
 
     fn batch_receipts_json<'py>(&self, py: Python<'py>, start: Count, count: Count) -> Bound<'py, PyBytes> {

@@ -16,6 +16,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::errors::invalid;
+use crate::suite::Suite;
 use crate::values::{Count, Fixed};
 
 /// What a write answers whose origin may not (execution §2.0).
@@ -179,6 +180,11 @@ impl ContractCall {
     #[getter]
     fn is_static(&self) -> bool {
         self.facts.is_static
+    }
+
+    #[getter]
+    fn suite(&self) -> Suite {
+        self.facts.suite.into()
     }
 
     #[getter]

@@ -1,24 +1,16 @@
 //! Hashes and signatures.
 
-use hansa_crypto::{ecdsa, SUITE};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::errors::invalid;
+use crate::suite::{hashed, Suite};
 use crate::values::Fixed;
-
-/// Hashing less than this takes no longer than giving up the interpreter lock and getting it back.
-const DETACH_SIZE_MIN: usize = 4096;
 
 #[pyfunction]
 pub fn keccak256<'py>(py: Python<'py>, data: PyBackedBytes) -> Bound<'py, PyBytes> {
-    let hash = if data.len() < DETACH_SIZE_MIN {
-        hansa_crypto::keccak256(&data)
-    } else {
-        py.detach(|| hansa_crypto::keccak256(&data))
-    };
-    PyBytes::new(py, &hash)
+    hashed(py, &data, hansa_crypto::keccak256)
 }
 
 /// Elliptic curve verification takes a good part of a millisecond: others may run meanwhile.
@@ -39,47 +31,60 @@ pub fn vrf_prove(py: Python<'_>, secret: Fixed<32>, input: &str) -> (String, Str
 }
 
 #[pyfunction]
-pub fn public_key<'py>(py: Python<'py>, secret: Fixed<32>) -> PyResult<Bound<'py, PyBytes>> {
-    let key = py.detach(|| ecdsa::public_key(&secret.0)).map_err(invalid)?;
+#[pyo3(signature = (secret, *, suite = Suite::Standard))]
+pub fn public_key<'py>(py: Python<'py>, secret: Fixed<32>, suite: Suite) -> PyResult<Bound<'py, PyBytes>> {
+    let key = py.detach(|| suite.get().public_key(&secret.0)).map_err(invalid)?;
     Ok(PyBytes::new(py, &key))
 }
 
 #[pyfunction]
-pub fn sign<'py>(py: Python<'py>, secret: Fixed<32>, digest: Fixed<32>) -> PyResult<Bound<'py, PyBytes>> {
-    let signature = py.detach(|| ecdsa::sign(&secret.0, &digest.0)).map_err(invalid)?;
+#[pyo3(signature = (secret, digest, *, suite = Suite::Standard))]
+pub fn sign<'py>(
+    py: Python<'py>,
+    secret: Fixed<32>,
+    digest: Fixed<32>,
+    suite: Suite,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let signature = py.detach(|| suite.get().sign(&secret.0, &digest.0)).map_err(invalid)?;
     Ok(PyBytes::new(py, &signature))
 }
 
 #[pyfunction]
+#[pyo3(signature = (digest, signature, *, suite = Suite::Standard))]
 pub fn recover<'py>(
     py: Python<'py>,
     digest: Fixed<32>,
     signature: PyBackedBytes,
+    suite: Suite,
 ) -> Option<Bound<'py, PyBytes>> {
-    py.detach(|| SUITE.recover(&digest.0, &signature)).map(|key| PyBytes::new(py, &key))
+    py.detach(|| suite.get().recover(&digest.0, &signature)).map(|key| PyBytes::new(py, &key))
 }
 
 #[pyfunction]
+#[pyo3(signature = (digests, signatures, *, suite = Suite::Standard))]
 pub fn recover_batch<'py>(
     py: Python<'py>,
     digests: Vec<Fixed<32>>,
     signatures: Vec<PyBackedBytes>,
+    suite: Suite,
 ) -> PyResult<Bound<'py, PyList>> {
     same_length(digests.len(), signatures.len())?;
     let keys = py.detach(|| {
         let items: Vec<_> =
             digests.iter().zip(&signatures).map(|(digest, signature)| (digest.0, &**signature)).collect();
-        hansa_crypto::recover_batch(&items)
+        suite.get().recover_batch(&items)
     });
     PyList::new(py, keys.into_iter().map(|key| key.map(|key| PyBytes::new(py, &key))))
 }
 
 #[pyfunction]
+#[pyo3(signature = (public_keys, digests, signatures, *, suite = Suite::Standard))]
 pub fn verify_batch(
     py: Python<'_>,
     public_keys: Vec<Fixed<64>>,
     digests: Vec<Fixed<32>>,
     signatures: Vec<PyBackedBytes>,
+    suite: Suite,
 ) -> PyResult<Vec<bool>> {
     same_length(public_keys.len(), digests.len())?;
     same_length(digests.len(), signatures.len())?;
@@ -90,7 +95,7 @@ pub fn verify_batch(
             .zip(&signatures)
             .map(|((key, digest), signature)| (key.0, digest.0, &**signature))
             .collect();
-        hansa_crypto::verify_batch(&items)
+        suite.get().verify_batch(&items)
     }))
 }
 

@@ -9,6 +9,7 @@ mod crypto;
 mod errors;
 mod execution;
 mod pool;
+mod suite;
 mod transactions;
 mod values;
 
@@ -28,6 +29,8 @@ mod _kernel {
     use crate::execution::{CallResult, ExecutedBlock, Executor};
     #[pymodule_export]
     use crate::pool::TransactionPool;
+    #[pymodule_export]
+    use crate::suite::Suite;
     #[pymodule_export]
     use crate::transactions::{Transaction, TransactionList};
 }

@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyList};
 
 use crate::blocks::Block;
 use crate::errors::invalid;
+use crate::suite::Suite;
 use crate::transactions::TransactionList;
 use crate::values::{list_of_bytes, Count, Fixed};
 
@@ -18,9 +19,10 @@ pub struct TransactionPool(Pool);
 #[pymethods]
 impl TransactionPool {
     #[new]
-    #[pyo3(signature = (*, chain_id, group_id, count_limit, byte_limit))]
-    fn new(chain_id: Count, group_id: Count, count_limit: Count, byte_limit: Count) -> Self {
+    #[pyo3(signature = (*, chain_id, group_id, count_limit, byte_limit, suite = Suite::Standard))]
+    fn new(chain_id: Count, group_id: Count, count_limit: Count, byte_limit: Count, suite: Suite) -> Self {
         Self(Pool::new(Rules {
+            suite: suite.get(),
             chain_id: chain_id.0.into(),
             group_id: group_id.0.into(),
             count_limit: count_limit.as_usize(),

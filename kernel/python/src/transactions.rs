@@ -8,6 +8,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyIterator, PyList};
 
 use crate::errors::{invalid, out_of_range};
+use crate::suite::Suite;
 use crate::values::{list_of_bytes, Fixed, Number};
 
 #[pyclass(frozen, module = "hansa._kernel")]
@@ -16,15 +17,17 @@ pub struct Transaction(pub Arc<hansa_codec::Transaction>);
 #[pymethods]
 impl Transaction {
     #[staticmethod]
-    fn decode(py: Python<'_>, raw: PyBackedBytes) -> PyResult<Self> {
-        let decoded = py.detach(|| hansa_codec::Transaction::decode(&*raw)).map_err(invalid)?;
+    #[pyo3(signature = (raw, *, suite = Suite::Standard))]
+    fn decode(py: Python<'_>, raw: PyBackedBytes, suite: Suite) -> PyResult<Self> {
+        let decoded = py.detach(|| hansa_codec::Transaction::decode(suite.get(), &*raw)).map_err(invalid)?;
         Ok(Self(Arc::new(decoded)))
     }
 
     #[staticmethod]
     #[pyo3(signature = (
-        secret, *, nonce, gas_price, gas, block_limit, to, value, data, chain_id, group_id, extra_data = None
-    ), text_signature = "(secret, *, nonce, gas_price, gas, block_limit, to, value, data, chain_id, group_id, extra_data=b'')")]
+        secret, *, nonce, gas_price, gas, block_limit, to, value, data, chain_id, group_id, extra_data = None,
+        suite = Suite::Standard
+    ), text_signature = "(secret, *, nonce, gas_price, gas, block_limit, to, value, data, chain_id, group_id, extra_data=b'', suite=...)")]
     #[allow(
         clippy::too_many_arguments,
         reason = "a transaction has that many fields; all but one go by name"
@@ -42,6 +45,7 @@ impl Transaction {
         chain_id: Number,
         group_id: Number,
         extra_data: Option<PyBackedBytes>,
+        suite: Suite,
     ) -> PyResult<Self> {
         let unsigned = UnsignedTransaction {
             nonce: nonce.0,
@@ -55,7 +59,7 @@ impl Transaction {
             group_id: group_id.0,
             extra_data: extra_data.map_or_else(Vec::new, |bytes| bytes.to_vec()),
         };
-        let signed = py.detach(|| unsigned.sign(&secret.0)).map_err(invalid)?;
+        let signed = py.detach(|| unsigned.sign(suite.get(), &secret.0)).map_err(invalid)?;
         Ok(Self(Arc::new(signed)))
     }
 
@@ -146,13 +150,17 @@ impl From<hansa_codec::TransactionList> for TransactionList {
 #[pymethods]
 impl TransactionList {
     #[staticmethod]
-    fn decode(py: Python<'_>, raws: Vec<PyBackedBytes>) -> PyResult<Self> {
-        py.detach(|| hansa_codec::TransactionList::decode(&raws)).map(Self::from).map_err(invalid)
+    #[pyo3(signature = (raws, *, suite = Suite::Standard))]
+    fn decode(py: Python<'_>, raws: Vec<PyBackedBytes>, suite: Suite) -> PyResult<Self> {
+        let decoded = py.detach(|| hansa_codec::TransactionList::decode(suite.get(), &raws));
+        decoded.map(Self::from).map_err(invalid)
     }
 
     #[staticmethod]
-    fn decode_blob(py: Python<'_>, blob: PyBackedBytes) -> PyResult<Self> {
-        py.detach(|| hansa_codec::TransactionList::decode_blob(&blob)).map(Self::from).map_err(invalid)
+    #[pyo3(signature = (blob, *, suite = Suite::Standard))]
+    fn decode_blob(py: Python<'_>, blob: PyBackedBytes, suite: Suite) -> PyResult<Self> {
+        let decoded = py.detach(|| hansa_codec::TransactionList::decode_blob(suite.get(), &blob));
+        decoded.map(Self::from).map_err(invalid)
     }
 
     fn encode_blob<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {

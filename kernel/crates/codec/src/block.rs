@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use hansa_crypto::Suite;
+
 use crate::error::{At, DecodeError, Reason};
 use crate::rlp::{encode_list, Item, List};
 use crate::{merkle, Hash, Header, Receipt, Transaction, TransactionList, U256};
@@ -18,6 +20,7 @@ pub struct BlockSignature {
 /// An immutable block; its parts are shared between its stages.
 #[derive(Debug, Clone)]
 pub struct Block {
+    suite: Suite,
     header: Arc<Header>,
     hash: Hash,
     transactions: Arc<TransactionList>,
@@ -40,9 +43,9 @@ pub struct Proposal {
 impl Block {
     /// A block that has not run; the transactions root is filled in.
     #[must_use]
-    pub fn propose(mut header: Header, transactions: Arc<TransactionList>) -> Self {
-        header.transactions_root = merkle::root(&transactions.hashes());
-        Self::assemble(header, transactions, Vec::new())
+    pub fn propose(suite: Suite, mut header: Header, transactions: Arc<TransactionList>) -> Self {
+        header.transactions_root = merkle::root(suite, &transactions.hashes());
+        Self::assemble(suite, header, transactions, Vec::new())
     }
 
     /// The same transactions after they ran: with the header that says so, and without signatures.
@@ -53,12 +56,18 @@ impl Block {
         if receipts.len() != self.transactions.len() {
             return Err(Reason::ReceiptCount).at("block receipts");
         }
-        Ok(Self::assemble(header, Arc::clone(&self.transactions), receipts))
+        Ok(Self::assemble(self.suite, header, Arc::clone(&self.transactions), receipts))
     }
 
-    fn assemble(header: Header, transactions: Arc<TransactionList>, receipts: Vec<Receipt>) -> Self {
-        let hash = header.hash();
+    fn assemble(
+        suite: Suite,
+        header: Header,
+        transactions: Arc<TransactionList>,
+        receipts: Vec<Receipt>,
+    ) -> Self {
+        let hash = header.hash(suite);
         Self {
+            suite,
             header: Arc::new(header),
             hash,
             transactions,
@@ -74,12 +83,12 @@ impl Block {
     }
 
     /// Decode the form of five items: header, transactions, hash, signatures, receipts.
-    pub fn decode(data: &[u8]) -> Result<Self, DecodeError> {
+    pub fn decode(suite: Suite, data: &[u8]) -> Result<Self, DecodeError> {
         let mut items = Item::parse(data).and_then(|item| item.list()).at("block")?;
         let header = Header::from_item(&items.expect_item().at("block header")?)?;
         let blob = items.expect_item().and_then(|item| item.bytes()).at("block transactions")?;
         let claimed: Hash = items.expect_item().and_then(|item| item.padded()).at("block hash")?;
-        if header.hash() != claimed {
+        if header.hash(suite) != claimed {
             return Err(Reason::HashMismatch).at("block hash");
         }
         let signatures = items
@@ -87,9 +96,10 @@ impl Block {
             .and_then(|item| item.list()?.map(|entry| decode_signature(&entry?)).collect())
             .at("block signatures")?;
         let receipt_items = items.expect_item().and_then(|item| item.list()).at("block receipts")?;
-        let transactions = TransactionList::decode_blob(blob)?;
+        let transactions = TransactionList::decode_blob(suite, blob)?;
         let receipts = decode_receipts(receipt_items, transactions.len())?;
         Ok(Self {
+            suite,
             header: Arc::new(header),
             hash: claimed,
             transactions: Arc::new(transactions),
@@ -105,20 +115,23 @@ impl Block {
     pub fn encode(&self) -> Result<Vec<u8>, DecodeError> {
         let blob = self.transactions.encode_blob()?;
         let receipts_size: usize = self.receipts.iter().map(Receipt::size_guess).sum();
-        Ok(encode_list(1024 + blob.len() + receipts_size + self.signatures.len() * 80, |list| {
-            list.encoded(&self.header.encode());
-            list.bytes(&blob);
-            list.bytes(&self.hash);
-            list.list(|signatures| {
-                for entry in &self.signatures {
-                    signatures.list(|items| {
-                        items.u64(entry.sealer_index);
-                        items.bytes(&entry.signature);
-                    });
-                }
-            });
-            list.list(|receipts| self.receipts.iter().for_each(|receipt| receipt.encode_into(receipts)));
-        }))
+        Ok(encode_list(
+            1024 + blob.len() + receipts_size + self.signatures.len() * (self.suite.signature_size() + 8),
+            |list| {
+                list.encoded(&self.header.encode());
+                list.bytes(&blob);
+                list.bytes(&self.hash);
+                list.list(|signatures| {
+                    for entry in &self.signatures {
+                        signatures.list(|items| {
+                            items.u64(entry.sealer_index);
+                            items.bytes(&entry.signature);
+                        });
+                    }
+                });
+                list.list(|receipts| self.receipts.iter().for_each(|receipt| receipt.encode_into(receipts)));
+            },
+        ))
     }
 
     /// The form of three items: header, transaction hashes, hash.
@@ -131,6 +144,12 @@ impl Block {
             });
             list.bytes(&self.hash);
         })
+    }
+
+    /// What it is hashed with.
+    #[must_use]
+    pub fn suite(&self) -> Suite {
+        self.suite
     }
 
     /// The header.
@@ -189,18 +208,19 @@ impl Block {
     /// The tree that proves transactions.
     #[must_use]
     pub fn transaction_tree(&self) -> merkle::Tree {
-        merkle::Tree::new(&self.transactions.hashes())
+        merkle::Tree::new(self.suite, &self.transactions.hashes())
     }
 
     /// The tree that proves receipts.
     #[must_use]
     pub fn receipt_tree(&self) -> merkle::Tree {
-        merkle::Tree::new(&self.receipts.iter().map(Receipt::hash).collect::<Vec<_>>())
+        let hashes: Vec<_> = self.receipts.iter().map(|receipt| receipt.hash(self.suite)).collect();
+        merkle::Tree::new(self.suite, &hashes)
     }
 }
 
 /// Decode the form of three items.
-pub fn decode_proposal(data: &[u8]) -> Result<Proposal, DecodeError> {
+pub fn decode_proposal(suite: Suite, data: &[u8]) -> Result<Proposal, DecodeError> {
     let mut items = Item::parse(data).and_then(|item| item.list()).at("proposal")?;
     let header = Header::from_item(&items.expect_item().at("proposal header")?)?;
     let transaction_hashes = items
@@ -208,7 +228,7 @@ pub fn decode_proposal(data: &[u8]) -> Result<Proposal, DecodeError> {
         .and_then(|item| item.list()?.map(|entry| entry?.exactly()).collect())
         .at("proposal transaction hashes")?;
     let hash = items.expect_item().and_then(|item| item.padded()).at("proposal hash")?;
-    if header.hash() != hash {
+    if header.hash(suite) != hash {
         return Err(Reason::HashMismatch).at("proposal hash");
     }
     Ok(Proposal { header, transaction_hashes, hash })

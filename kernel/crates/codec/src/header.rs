@@ -1,6 +1,6 @@
 //! A block header: 13 fields, whose hash is the block's (data model §6.1).
 
-use hansa_crypto::SUITE;
+use hansa_crypto::Suite;
 
 use crate::error::{At, DecodeError, Reason};
 use crate::rlp::{encode_list, Item};
@@ -112,7 +112,7 @@ impl Header {
 
     /// The block hash.
     #[must_use]
-    pub fn hash(&self) -> Hash {
-        SUITE.hash(&self.encode())
+    pub fn hash(&self, suite: Suite) -> Hash {
+        suite.hash(&self.encode())
     }
 }

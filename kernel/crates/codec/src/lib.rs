@@ -4,7 +4,8 @@
 //! Three rules hold everywhere:
 //! 1. A decoder takes any bytes and answers a value or a [`DecodeError`]; it allocates in proportion to its input
 //!    (a fixed size inside a list is exact, where the node it speaks to would pad) and does not recurse.
-//! 2. A hash is defined here, on the encoding it is a hash of, with the suite of the chain.
+//! 2. A hash is defined here, on the encoding it is a hash of. What is hashed or signed gets the chain's suite given; a
+//!    transaction and a block keep theirs.
 //! 3. A transaction is kept as received; only its hash looks at the canonical form.
 
 #![forbid(unsafe_code)]
@@ -34,4 +35,4 @@ pub use transaction::{SignError, Transaction, UnsignedTransaction};
 pub use transaction_list::TransactionList;
 pub use u256::U256;
 
-pub use hansa_crypto::{Address, Hash, PublicKey};
+pub use hansa_crypto::{Address, Hash, PublicKey, Signature, Suite};

@@ -1,5 +1,7 @@
 //! Which logs a client asked to be told of, and how it is told (client protocol §8.2).
 
+use hansa_crypto::Suite;
+
 use crate::json::Writer;
 use crate::receipt::BloomBits;
 use crate::{Address, Block, Bloom, Hash, LogEntry, Receipt, Transaction, U256};
@@ -17,12 +19,12 @@ pub struct LogFilter {
 }
 
 impl LogFilter {
-    /// The conditions in the order of a log's topics.
+    /// The conditions in the order of a log's topics, for blocks of this suite.
     #[must_use]
-    pub fn new(addresses: Vec<Address>, topics: Vec<Vec<Hash>>) -> Self {
-        let of_addresses = addresses.iter().map(|address| BloomBits::of(address)).collect();
+    pub fn new(suite: Suite, addresses: Vec<Address>, topics: Vec<Vec<Hash>>) -> Self {
+        let of_addresses = addresses.iter().map(|address| BloomBits::of(suite, address)).collect();
         let of_topics =
-            topics.iter().map(|position| position.iter().map(|topic| BloomBits::of(topic)).collect());
+            topics.iter().map(|position| position.iter().map(|topic| BloomBits::of(suite, topic)).collect());
         let bits = std::iter::once(of_addresses).chain(of_topics);
         let bits = bits.filter(|alternatives: &Vec<_>| !alternatives.is_empty()).collect();
         Self { addresses, topics, bits }

@@ -4,7 +4,7 @@
 //! other. The root is the hash of the last node that remains, so a single leaf is hashed once; no leaf is the hash
 //! of nothing.
 
-use hansa_crypto::SUITE;
+use hansa_crypto::Suite;
 
 use crate::rlp::Encoder;
 use crate::Hash;
@@ -14,6 +14,7 @@ const BRANCHES: usize = 16;
 /// All levels of a tree; more than [`root`] only when proofs are wanted.
 #[derive(Debug, Clone)]
 pub struct Tree {
+    suite: Suite,
     leaves: Vec<Vec<u8>>,
     /// From the parents of the leaves up to the level of one node; empty if there is at most one leaf.
     levels: Vec<Vec<Hash>>,
@@ -31,25 +32,27 @@ pub struct Siblings<'a> {
 impl Tree {
     /// The tree over hashes, each with its position.
     #[must_use]
-    pub fn new(hashes: &[Hash]) -> Self {
+    pub fn new(suite: Suite, hashes: &[Hash]) -> Self {
         let leaves: Vec<_> = hashes.iter().enumerate().map(|(index, hash)| leaf(index, hash)).collect();
         let mut levels: Vec<Vec<Hash>> = Vec::new();
         if leaves.len() > 1 {
-            levels.push(leaves.chunks(BRANCHES).map(hash_group).collect());
+            levels.push(leaves.chunks(BRANCHES).map(|group| hash_group(suite, group)).collect());
         }
-        while let Some(next) = levels.last().filter(|level| level.len() > 1).map(|level| parents(level)) {
+        while let Some(next) =
+            levels.last().filter(|level| level.len() > 1).map(|level| parents(suite, level))
+        {
             levels.push(next);
         }
-        Self { leaves, levels }
+        Self { suite, leaves, levels }
     }
 
     /// The root.
     #[must_use]
     pub fn root(&self) -> Hash {
         match (self.levels.last().and_then(|level| level.first()), self.leaves.first()) {
-            (Some(top), _) => SUITE.hash(top),
-            (None, Some(leaf)) => SUITE.hash(leaf),
-            (None, None) => SUITE.hash(&[]),
+            (Some(top), _) => self.suite.hash(top),
+            (None, Some(leaf)) => self.suite.hash(leaf),
+            (None, None) => self.suite.hash(&[]),
         }
     }
 
@@ -76,8 +79,8 @@ impl Tree {
 
 /// The root over hashes, each with its position.
 #[must_use]
-pub fn root(hashes: &[Hash]) -> Hash {
-    Tree::new(hashes).root()
+pub fn root(suite: Suite, hashes: &[Hash]) -> Hash {
+    Tree::new(suite, hashes).root()
 }
 
 fn leaf(index: usize, hash: &Hash) -> Vec<u8> {
@@ -87,13 +90,13 @@ fn leaf(index: usize, hash: &Hash) -> Vec<u8> {
     encoder.finish()
 }
 
-fn hash_group<Node: AsRef<[u8]>>(group: &[Node]) -> Hash {
+fn hash_group<Node: AsRef<[u8]>>(suite: Suite, group: &[Node]) -> Hash {
     let parts: Vec<&[u8]> = group.iter().map(AsRef::as_ref).collect();
-    SUITE.hash_of(&parts)
+    suite.hash_of(&parts)
 }
 
-fn parents(level: &[Hash]) -> Vec<Hash> {
-    level.chunks(BRANCHES).map(hash_group).collect()
+fn parents(suite: Suite, level: &[Hash]) -> Vec<Hash> {
+    level.chunks(BRANCHES).map(|group| hash_group(suite, group)).collect()
 }
 
 fn siblings<Node: AsRef<[u8]>>(level: &[Node], index: usize) -> Siblings<'_> {

@@ -1,6 +1,6 @@
 //! What became of a transaction: eight items (data model §4.1).
 
-use hansa_crypto::SUITE;
+use hansa_crypto::Suite;
 
 use crate::error::{At, DecodeError, Reason};
 use crate::rlp::{Encoder, Item};
@@ -13,19 +13,19 @@ pub struct Bloom(pub [u8; 256]);
 impl Bloom {
     /// The bloom of these logs.
     #[must_use]
-    pub fn of(logs: &[LogEntry]) -> Self {
+    pub fn of(suite: Suite, logs: &[LogEntry]) -> Self {
         let mut bloom = Self::default();
         for log in logs {
-            bloom.add(&log.address);
+            bloom.add(&BloomBits::of(suite, &log.address));
             for topic in &log.topics {
-                bloom.add(topic);
+                bloom.add(&BloomBits::of(suite, topic));
             }
         }
         bloom
     }
 
-    fn add(&mut self, bytes: &[u8]) {
-        for bit in BloomBits::of(bytes).0 {
+    fn add(&mut self, bits: &BloomBits) {
+        for bit in bits.0 {
             self.0[255 - bit / 8] |= 1 << (bit % 8);
         }
     }
@@ -44,8 +44,8 @@ pub struct BloomBits([usize; 3]);
 impl BloomBits {
     /// The bits of an address or topic.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        let hash = SUITE.hash(bytes);
+    pub fn of(suite: Suite, bytes: &[u8]) -> Self {
+        let hash = suite.hash(bytes);
         Self([0, 2, 4].map(|at| (usize::from(hash[at]) << 8 | usize::from(hash[at + 1])) % 2048))
     }
 }
@@ -82,7 +82,7 @@ pub struct Receipt {
     pub gas_used: U256,
     /// The contract created; zeros if none.
     pub contract_address: Address,
-    /// Always `Bloom::of(&logs)` in receipts made here.
+    /// Always `Bloom::of(suite, &logs)` in receipts made here.
     pub bloom: Bloom,
     /// 0 is success; see [`Status`](crate::Status).
     pub status: u32,
@@ -147,8 +147,8 @@ impl Receipt {
 
     /// The hash of the encoding.
     #[must_use]
-    pub fn hash(&self) -> Hash {
-        SUITE.hash(&self.encode())
+    pub fn hash(&self, suite: Suite) -> Hash {
+        suite.hash(&self.encode())
     }
 
     pub(crate) fn size_guess(&self) -> usize {

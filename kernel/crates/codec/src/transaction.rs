@@ -3,12 +3,11 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use hansa_crypto::ecdsa::{self, InvalidSecret};
-use hansa_crypto::SUITE;
+use hansa_crypto::{InvalidSecret, Signature, Suite};
 
 use crate::error::{At, DecodeError, Reason};
 use crate::rlp::{encode_list, Encoder, Header, Item};
-use crate::{Address, Hash, U256};
+use crate::{Address, Hash, PublicKey, U256};
 
 /// v on the wire is this plus the recovery id.
 const WIRE_V_BASE: u8 = 27;
@@ -39,23 +38,23 @@ pub struct UnsignedTransaction {
 }
 
 impl UnsignedTransaction {
-    /// Sign with a secp256k1 secret.
-    pub fn sign(&self, secret: &[u8; 32]) -> Result<Transaction, SignError> {
+    /// Sign with a secret of the suite's curve.
+    pub fn sign(&self, suite: Suite, secret: &[u8; 32]) -> Result<Transaction, SignError> {
         let mut encoder = Encoder::with_capacity(256 + self.data.len() + self.extra_data.len());
         self.encode_fields(&mut encoder);
         let fields = encoder.finish();
-        let digest = SUITE.hash_of(&[Header::of_list(fields.len()).as_bytes(), &fields]);
-        let signature = ecdsa::sign(secret, &digest).map_err(SignError::Secret)?;
+        let digest = suite.hash_of(&[Header::of_list(fields.len()).as_bytes(), &fields]);
+        let signature = suite.sign(secret, &digest).map_err(SignError::Secret)?;
         let (r, rest) = signature.split_at(32);
-        let (s, v) = rest.split_at(32);
-        let raw = encode_list(fields.len() + 80, |list| {
+        let (s, _) = rest.split_at(32);
+        let raw = encode_list(fields.len() + signature.len() + 16, |list| {
             list.encoded(&fields);
-            list.u64(v.iter().fold(u64::from(WIRE_V_BASE), |base, v| base + u64::from(*v)));
+            Signer::of(&signature).encode(list);
             for number in [r, s] {
                 list.u256(&U256::from_be_slice(number).unwrap_or_default());
             }
         });
-        Transaction::decode(raw).map_err(SignError::Size)
+        Transaction::decode(suite, raw).map_err(SignError::Size)
     }
 
     fn encode_fields(&self, list: &mut Encoder) {
@@ -92,6 +91,50 @@ impl std::fmt::Display for SignError {
 
 impl std::error::Error for SignError {}
 
+/// What the first signature item, `v`, says of who signed; which of the two is the suite's choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Signer {
+    /// 27 plus the recovery id, with which r and s give the key.
+    Recoverable(u8),
+    /// The key itself. Boxed, so that a transaction of the other suite does not hold room for it.
+    Named(Box<PublicKey>),
+}
+
+impl Signer {
+    fn of(signature: &Signature) -> Self {
+        match signature {
+            Signature::Standard(bytes) => Self::Recoverable(bytes[64].wrapping_add(WIRE_V_BASE)),
+            Signature::Sm(bytes) => {
+                let mut key = [0; 64];
+                key.copy_from_slice(&bytes[64..]);
+                Self::Named(Box::new(key))
+            }
+        }
+    }
+
+    /// The signer, and whether the item is what it encodes to. SDKs that take a key for a number write it without its
+    /// leading zeros; it stands for the key of full length.
+    fn decode(suite: Suite, item: &Item<'_>) -> Result<(Self, bool), Reason> {
+        match suite {
+            Suite::Standard => {
+                let v = u8::try_from(item.u64()?).map_err(|_| Reason::TooLong)?;
+                Ok((Self::Recoverable(v), true))
+            }
+            Suite::Sm => {
+                let key: PublicKey = item.padded()?;
+                Ok((Self::Named(Box::new(key)), item.bytes()?.len() == key.len()))
+            }
+        }
+    }
+
+    fn encode(&self, list: &mut Encoder) {
+        match self {
+            Self::Recoverable(v) => list.u64(u64::from(*v)),
+            Self::Named(key) => list.bytes(&key[..]),
+        }
+    }
+}
+
 /// A signed transaction. The signature may be invalid: then it has no sender.
 #[derive(Debug)]
 pub struct Transaction {
@@ -113,7 +156,7 @@ pub struct Transaction {
     value: U256,
     chain_id: U256,
     group_id: U256,
-    v: u8,
+    signer: Signer,
     r: U256,
     s: U256,
     sender: OnceLock<Option<Address>>,
@@ -121,7 +164,7 @@ pub struct Transaction {
 
 impl Transaction {
     /// Check the encoding, not the signature.
-    pub fn decode(raw: impl Into<Box<[u8]>>) -> Result<Self, DecodeError> {
+    pub fn decode(suite: Suite, raw: impl Into<Box<[u8]>>) -> Result<Self, DecodeError> {
         let raw = raw.into();
         let bytes: &[u8] = &raw;
         // Positions are kept in 32 bits.
@@ -145,13 +188,14 @@ impl Transaction {
         let extra_data = extra_item.bytes().unwrap_or_default();
         let fields_end = position(bytes, items.rest());
         let extra_data = ending_at(fields_end, extra_data.len());
-        let v = items.expect_item().and_then(|item| item.u64()).at("transaction v")?;
-        let v = u8::try_from(v).map_err(|_| Reason::TooLong).at("transaction v")?;
+        let signer = items.expect_item().and_then(|item| Signer::decode(suite, &item));
+        let (signer, signer_is_canonical) = signer.at("transaction v")?;
         let r = items.expect_item().and_then(|item| item.u256()).at("transaction r")?;
         let s = items.expect_item().and_then(|item| item.u256()).at("transaction s")?;
 
         // Everything else that is accepted has one encoding only.
-        let canonical = items.rest().is_empty() && !to_item.is_list() && !extra_item.is_list();
+        let canonical =
+            items.rest().is_empty() && !to_item.is_list() && !extra_item.is_list() && signer_is_canonical;
         let mut transaction = Self {
             hash: [0; 32],
             fields: fields_start..fields_end,
@@ -166,7 +210,7 @@ impl Transaction {
             value,
             chain_id,
             group_id,
-            v,
+            signer,
             r,
             s,
             sender: OnceLock::new(),
@@ -191,19 +235,20 @@ impl Transaction {
     /// The hash of the canonical encoding of the first ten items: what is signed.
     #[must_use]
     pub fn signing_hash(&self) -> Hash {
+        let suite = self.suite();
         if self.canonical {
             let fields = self.slice(&self.fields);
-            return SUITE.hash_of(&[Header::of_list(fields.len()).as_bytes(), fields]);
+            return suite.hash_of(&[Header::of_list(fields.len()).as_bytes(), fields]);
         }
-        SUITE.hash(&encode_list(self.raw.len(), |list| self.unsigned().encode_fields(list)))
+        suite.hash(&encode_list(self.raw.len(), |list| self.unsigned().encode_fields(list)))
     }
 
     /// The account that signed, recovered once and kept; `None` if the signature is not valid.
     #[must_use]
     pub fn sender(&self) -> Option<Address> {
         *self.sender.get_or_init(|| {
-            let key = SUITE.recover(&self.signing_hash(), &self.signature())?;
-            Some(SUITE.address(&key))
+            let key = self.suite().recover(&self.signing_hash(), &self.signature())?;
+            Some(self.suite().address(&key))
         })
     }
 
@@ -213,14 +258,35 @@ impl Transaction {
         self.sender.get().is_some()
     }
 
-    /// r ‖ s ‖ v with v as recovery id; 27 and 28 on the wire are 0 and 1, anything else is not valid.
+    /// r ‖ s ‖ v with v as recovery id, where 27 and 28 on the wire are 0 and 1 and anything else is not valid; or
+    /// r ‖ s ‖ public key.
     #[must_use]
-    pub fn signature(&self) -> [u8; 65] {
-        let mut signature = [0; 65];
-        signature[..32].copy_from_slice(&self.r.0);
-        signature[32..64].copy_from_slice(&self.s.0);
-        signature[64] = self.v.wrapping_sub(WIRE_V_BASE);
-        signature
+    pub fn signature(&self) -> Signature {
+        match &self.signer {
+            Signer::Recoverable(v) => {
+                let mut bytes = [0; 65];
+                bytes[..32].copy_from_slice(&self.r.0);
+                bytes[32..64].copy_from_slice(&self.s.0);
+                bytes[64] = v.wrapping_sub(WIRE_V_BASE);
+                Signature::Standard(bytes)
+            }
+            Signer::Named(key) => {
+                let mut bytes = [0; 128];
+                bytes[..32].copy_from_slice(&self.r.0);
+                bytes[32..64].copy_from_slice(&self.s.0);
+                bytes[64..].copy_from_slice(&key[..]);
+                Signature::Sm(bytes)
+            }
+        }
+    }
+
+    /// What it is hashed and signed with.
+    #[must_use]
+    pub fn suite(&self) -> Suite {
+        match self.signer {
+            Signer::Recoverable(_) => Suite::Standard,
+            Signer::Named(_) => Suite::Sm,
+        }
     }
 
     /// See [`UnsignedTransaction::nonce`].
@@ -286,7 +352,11 @@ impl Transaction {
     /// What it takes in memory, in bytes.
     #[must_use]
     pub fn memory_size(&self) -> usize {
-        std::mem::size_of::<Self>() + self.raw.len()
+        let key = match &self.signer {
+            Signer::Recoverable(_) => 0,
+            Signer::Named(key) => key.len(),
+        };
+        std::mem::size_of::<Self>() + key + self.raw.len()
     }
 
     fn slice(&self, range: &Range<u32>) -> &[u8] {
@@ -295,11 +365,11 @@ impl Transaction {
 
     fn canonical_hash(&self) -> Hash {
         if self.canonical {
-            return SUITE.hash(&self.raw);
+            return self.suite().hash(&self.raw);
         }
-        SUITE.hash(&encode_list(self.raw.len(), |list| {
+        self.suite().hash(&encode_list(self.raw.len(), |list| {
             self.unsigned().encode_fields(list);
-            list.u64(u64::from(self.v));
+            self.signer.encode(list);
             list.u256(&self.r);
             list.u256(&self.s);
         }))

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use hansa_crypto::Suite;
 use rayon::prelude::*;
 
 use crate::error::{At, DecodeError, Reason};
@@ -21,9 +22,9 @@ pub struct TransactionList(Vec<Arc<Transaction>>);
 
 impl TransactionList {
     /// Decode each; the error names the first that is not a transaction.
-    pub fn decode<Raw: AsRef<[u8]> + Sync>(raws: &[Raw]) -> Result<Self, DecodeError> {
+    pub fn decode<Raw: AsRef<[u8]> + Sync>(suite: Suite, raws: &[Raw]) -> Result<Self, DecodeError> {
         let decode = |(index, raw): (usize, &Raw)| {
-            Transaction::decode(raw.as_ref()).map(Arc::new).map_err(|error| error.of_entry(index))
+            Transaction::decode(suite, raw.as_ref()).map(Arc::new).map_err(|error| error.of_entry(index))
         };
         if raws.len() < PARALLEL_MIN {
             return raws.iter().enumerate().map(decode).collect::<Result<_, _>>().map(Self);
@@ -33,8 +34,8 @@ impl TransactionList {
     }
 
     /// Decode the blob form.
-    pub fn decode_blob(blob: &[u8]) -> Result<Self, DecodeError> {
-        Self::decode(&split_blob(blob).at("transactions")?)
+    pub fn decode_blob(suite: Suite, blob: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode(suite, &split_blob(blob).at("transactions")?)
     }
 
     /// The blob form.

@@ -1,5 +1,6 @@
 //! What clients see of transactions and receipts (client protocol §3.6.5–3.6.9): compact, names in byte order.
 
+use hansa_crypto::Signature;
 use rayon::prelude::*;
 
 use crate::json::Writer;
@@ -126,7 +127,7 @@ impl Proofs {
 fn write_transaction(json: &mut Writer, transaction: &Transaction, place: Option<(&Block, usize)>) {
     let signature = transaction.signature();
     let (r, rest) = signature.split_at(32);
-    let (s, v) = rest.split_at(32);
+    let (s, key) = rest.split_at(32);
     json.object(|json| {
         if let Some((block, _)) = place {
             json.name("blockHash");
@@ -165,7 +166,10 @@ fn write_transaction(json: &mut Writer, transaction: &Transaction, place: Option
             json.name("signature");
             json.hex(&signature);
             json.name("v");
-            json.quantity(&U256::from_be_slice(v).unwrap_or_default());
+            match signature {
+                Signature::Standard(bytes) => json.quantity(&U256::from(u64::from(bytes[64]))),
+                Signature::Sm(_) => json.hex(key),
+            }
         });
         json.name("to");
         json.hex(transaction.to().unwrap_or(&NO_ADDRESS));

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use hansa_codec::{
-    Block, Bloom, BloomBits, Header, LogEntry, LogFilter, Receipt, Transaction, TransactionList,
+    Block, Bloom, BloomBits, Header, LogEntry, LogFilter, Receipt, Suite, Transaction, TransactionList,
     UnsignedTransaction,
 };
 
@@ -19,6 +19,7 @@ fn log(contract: u8, topics: &[[u8; 32]]) -> LogEntry {
 
 fn filter(addresses: &[u8], topics: &[&[[u8; 32]]]) -> LogFilter {
     LogFilter::new(
+        Suite::Standard,
         addresses.iter().map(|contract| [*contract; 20]).collect(),
         topics.iter().map(|position| position.to_vec()).collect(),
     )
@@ -31,17 +32,22 @@ fn transaction(nonce: u64) -> Transaction {
         group_id: 1.into(),
         ..Default::default()
     };
-    fields.sign(&[1; 32]).unwrap()
+    fields.sign(Suite::Standard, &[1; 32]).unwrap()
 }
 
 /// A block at height 12 whose transactions left these logs.
 fn block(logs: &[Vec<LogEntry>]) -> Block {
     let transactions: Vec<_> = (0..logs.len() as u64).map(|nonce| Arc::new(transaction(nonce))).collect();
     let header = Header { number: 12, ..Default::default() };
-    let proposed = Block::propose(header.clone(), Arc::new(TransactionList::from(transactions)));
+    let proposed =
+        Block::propose(Suite::Standard, header.clone(), Arc::new(TransactionList::from(transactions)));
     let receipts = logs
         .iter()
-        .map(|logs| Receipt { bloom: Bloom::of(logs), logs: logs.clone(), ..Default::default() })
+        .map(|logs| Receipt {
+            bloom: Bloom::of(Suite::Standard, logs),
+            logs: logs.clone(),
+            ..Default::default()
+        })
         .collect();
     proposed.with_receipts(header, receipts).unwrap()
 }
@@ -71,12 +77,14 @@ fn a_log_with_fewer_topics_than_asked_for_does_not_match() {
 #[test]
 fn a_bloom_never_excludes_what_is_in_it() {
     let logs = [log(1, &[GREETED, ALICE]), log(2, &[MOVED])];
-    let bloom = Bloom::of(&logs);
-    for log in &logs {
-        assert!(bloom.may_hold(&BloomBits::of(&log.address)));
-        assert!(log.topics.iter().all(|topic| bloom.may_hold(&BloomBits::of(topic))));
+    for suite in [Suite::Standard, Suite::Sm] {
+        let bloom = Bloom::of(suite, &logs);
+        for log in &logs {
+            assert!(bloom.may_hold(&BloomBits::of(suite, &log.address)));
+            assert!(log.topics.iter().all(|topic| bloom.may_hold(&BloomBits::of(suite, topic))));
+        }
+        assert!(!Bloom::default().may_hold(&BloomBits::of(suite, &GREETED)));
     }
-    assert!(!Bloom::default().may_hold(&BloomBits::of(&GREETED)));
 }
 
 #[test]
@@ -102,7 +110,7 @@ fn matching_logs_say_where_they_are() {
 
 #[test]
 fn a_block_that_did_not_run_has_no_logs() {
-    let proposed =
-        Block::propose(Header::default(), Arc::new(TransactionList::from(vec![Arc::new(transaction(1))])));
+    let transactions = TransactionList::from(vec![Arc::new(transaction(1))]);
+    let proposed = Block::propose(Suite::Standard, Header::default(), Arc::new(transactions));
     assert!(proposed.event_logs_json(&filter(&[], &[])).is_empty());
 }

@@ -6,11 +6,15 @@ use std::sync::Arc;
 
 use hansa_codec::rlp::{encode_list, Item};
 use hansa_codec::{
-    decode_proposal, Block, BlockSignature, Bloom, Header, LogEntry, Reason, Receipt, Transaction,
+    decode_proposal, Block, BlockSignature, Bloom, Header, LogEntry, Reason, Receipt, Suite, Transaction,
     TransactionList, UnsignedTransaction, U256,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
+
+fn suite() -> impl Strategy<Value = Suite> {
+    prop_oneof![Just(Suite::Standard), Just(Suite::Sm)]
+}
 
 prop_compose! {
     fn u256()(bytes: [u8; 32], zeros in 0usize..=32) -> U256 {
@@ -21,7 +25,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn transaction()(
+    fn transaction(suite: Suite)(
         numbers in prop::array::uniform7(u256()), to: Option<[u8; 20]>, data in vec(any::<u8>(), 0..300),
         extra_data in vec(any::<u8>(), 0..70), secret in 1u8..0xff
     ) -> Arc<Transaction> {
@@ -29,7 +33,7 @@ prop_compose! {
         let unsigned = UnsignedTransaction {
             nonce, gas_price, gas, block_limit, to, value, data, chain_id, group_id, extra_data,
         };
-        Arc::new(unsigned.sign(&[secret; 32]).unwrap())
+        Arc::new(unsigned.sign(suite, &[secret; 32]).unwrap())
     }
 }
 
@@ -40,11 +44,11 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn receipt()(
+    fn receipt(suite: Suite)(
         state_root: [u8; 32], gas_used: [u8; 32], contract_address: [u8; 20], status: u32,
         output in vec(any::<u8>(), 0..100), remain_gas in u256(), logs in vec(log(), 0..3)
     ) -> Receipt {
-        Receipt { state_root, gas_used: U256(gas_used), contract_address, bloom: Bloom::of(&logs), status, output, remain_gas, logs }
+        Receipt { state_root, gas_used: U256(gas_used), contract_address, bloom: Bloom::of(suite, &logs), status, output, remain_gas, logs }
     }
 }
 
@@ -61,18 +65,26 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn block()(header in header(), pairs in vec((transaction(), receipt()), 0..4), runs: bool, indices in vec(any::<u64>(), 0..3)) -> Block {
+    fn block()(suite in suite())(
+        header in header(), pairs in vec((transaction(suite), receipt(suite)), 0..4), runs in any::<bool>(),
+        indices in vec(any::<u64>(), 0..3), suite in Just(suite)
+    ) -> Block {
         let (transactions, receipts): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-        let proposed = Block::propose(header, Arc::new(transactions.into()));
+        let proposed = Block::propose(suite, header, Arc::new(transactions.into()));
         let ran = if runs { proposed.with_receipts((**proposed.header()).clone(), receipts).unwrap() } else { proposed };
-        ran.with_signatures(indices.into_iter().map(|sealer_index| BlockSignature { sealer_index, signature: vec![1; 65] }).collect())
+        ran.with_signatures(indices.into_iter().map(|sealer_index| BlockSignature { sealer_index, signature: vec![1; suite.signature_size()] }).collect())
     }
 }
 
 /// Run all decoders; what one accepts must survive being asked everything.
 fn decode_all(data: &[u8]) {
-    if let Ok(transaction) = Transaction::decode(data) {
-        let again = Transaction::decode(transaction.raw()).unwrap();
+    decode_all_of(Suite::Standard, data);
+    decode_all_of(Suite::Sm, data);
+}
+
+fn decode_all_of(suite: Suite, data: &[u8]) {
+    if let Ok(transaction) = Transaction::decode(suite, data) {
+        let again = Transaction::decode(suite, transaction.raw()).unwrap();
         assert_eq!(again.hash(), transaction.hash());
         let _ = (transaction.sender(), transaction.to_json());
     }
@@ -82,14 +94,14 @@ fn decode_all(data: &[u8]) {
     if let Ok(receipt) = Receipt::decode(data) {
         assert_eq!(Receipt::decode(&receipt.encode()).unwrap(), receipt);
     }
-    if let Ok(list) = TransactionList::decode_blob(data) {
+    if let Ok(list) = TransactionList::decode_blob(suite, data) {
         assert_eq!(list.encode_blob().unwrap(), data);
     }
-    if let Ok(proposal) = decode_proposal(data) {
-        assert_eq!(proposal.header.hash(), proposal.hash);
+    if let Ok(proposal) = decode_proposal(suite, data) {
+        assert_eq!(proposal.header.hash(suite), proposal.hash);
     }
-    if let Ok(block) = Block::decode(data) {
-        assert_eq!(Block::decode(&block.encode().unwrap()).unwrap().hash(), block.hash());
+    if let Ok(block) = Block::decode(suite, data) {
+        assert_eq!(Block::decode(suite, &block.encode().unwrap()).unwrap().hash(), block.hash());
         let _ = (block.receipts_json(true), block.batch_receipts_json(0, usize::MAX));
     }
 }
@@ -117,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_transactions_panic_no_decoder(transaction in transaction(), at: prop::sample::Index, byte: u8) {
+    fn damaged_transactions_panic_no_decoder(transaction in suite().prop_flat_map(transaction), at: prop::sample::Index, byte: u8) {
         let mut data = transaction.raw().to_vec();
         let index = at.index(data.len());
         data[index] = byte;
@@ -125,7 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn damaged_blobs_panic_no_decoder(list in vec(transaction(), 1..4), at: prop::sample::Index, byte: u8) {
+    fn damaged_blobs_panic_no_decoder(list in suite().prop_flat_map(|suite| vec(transaction(suite), 1..4)), at: prop::sample::Index, byte: u8) {
         let mut data = TransactionList::from(list).encode_blob().unwrap();
         let index = at.index(data.len());
         data[index] = byte;
@@ -135,11 +147,11 @@ proptest! {
     #[test]
     fn blocks_survive_the_wire(block in block()) {
         let encoded = block.encode().unwrap();
-        let decoded = Block::decode(&encoded).unwrap();
+        let decoded = Block::decode(block.suite(), &encoded).unwrap();
         prop_assert_eq!(decoded.encode().unwrap(), encoded);
         prop_assert_eq!(decoded.receipts(), block.receipts());
         prop_assert_eq!(decoded.signatures(), block.signatures());
-        let proposal = decode_proposal(&block.encode_proposal()).unwrap();
+        let proposal = decode_proposal(block.suite(), &block.encode_proposal()).unwrap();
         prop_assert_eq!(proposal.transaction_hashes, block.transactions().hashes());
         for index in 0..block.receipts().len() {
             let with_proofs: serde_json::Value = serde_json::from_slice(&block.receipt_json(index, true).unwrap()).unwrap();
@@ -151,8 +163,8 @@ proptest! {
     }
 
     #[test]
-    fn transactions_survive_the_wire(transaction in transaction()) {
-        let decoded = Transaction::decode(transaction.raw()).unwrap();
+    fn transactions_survive_the_wire(transaction in suite().prop_flat_map(transaction)) {
+        let decoded = Transaction::decode(transaction.suite(), transaction.raw()).unwrap();
         prop_assert_eq!(decoded.hash(), transaction.hash());
         prop_assert!(decoded.sender().is_some());
         let json: serde_json::Value = serde_json::from_slice(&decoded.to_json()).unwrap();
@@ -186,14 +198,14 @@ fn other_spellings_of_rlp_are_refused() {
 
 #[test]
 fn a_blob_describes_all_of_its_bytes() {
-    let raw = UnsignedTransaction::default().sign(&[1; 32]).unwrap().raw().to_vec();
+    let raw = UnsignedTransaction::default().sign(Suite::Standard, &[1; 32]).unwrap().raw().to_vec();
     let size = u32::try_from(raw.len()).unwrap();
     let blob = |words: &[u32], body: &[u8]| {
         let table: Vec<_> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        TransactionList::decode_blob(&[table, body.to_vec()].concat()).map(|list| list.len())
+        TransactionList::decode_blob(Suite::Standard, &[table, body.to_vec()].concat()).map(|list| list.len())
     };
     assert_eq!(blob(&[1, 0, size], &raw), Ok(1));
-    assert_eq!(TransactionList::decode_blob(&[]).map(|list| list.len()), Ok(0));
+    assert_eq!(TransactionList::decode_blob(Suite::Standard, &[]).map(|list| list.len()), Ok(0));
     for words in [
         &[0, 0][..],
         &[1, 0, size - 1],
@@ -205,11 +217,11 @@ fn a_blob_describes_all_of_its_bytes() {
         assert!(blob(words, &raw).is_err(), "{words:?}");
     }
     assert!(blob(&[2, 0, size + 1, size], &raw).is_err());
-    assert!(TransactionList::decode_blob(&[1, 0, 0]).is_err());
+    assert!(TransactionList::decode_blob(Suite::Standard, &[1, 0, 0]).is_err());
 }
 
 #[test]
 fn errors_say_where() {
-    let error = TransactionList::decode(&[b"\xc0".to_vec()]).unwrap_err();
+    let error = TransactionList::decode(Suite::Standard, &[b"\xc0".to_vec()]).unwrap_err();
     assert_eq!(error.to_string(), "entry 0: transaction nonce: the item is missing");
 }

@@ -2,19 +2,18 @@
 
 use rayon::prelude::*;
 
-use crate::{Hash, PublicKey, SUITE};
+use crate::{Hash, PublicKey, Suite};
 
-/// [`Suite::recover`](crate::Suite::recover) for each pair; `None` where the signature is not valid.
-#[must_use]
-pub fn recover_batch(items: &[(Hash, &[u8])]) -> Vec<Option<PublicKey>> {
-    items.par_iter().map(|(digest, signature)| SUITE.recover(digest, signature)).collect()
-}
+impl Suite {
+    /// [`Suite::recover`] for each pair; `None` where the signature is not valid.
+    #[must_use]
+    pub fn recover_batch(self, items: &[(Hash, &[u8])]) -> Vec<Option<PublicKey>> {
+        items.par_iter().map(|(digest, signature)| self.recover(digest, signature)).collect()
+    }
 
-/// For each entry: does the signature over the digest recover this key?
-#[must_use]
-pub fn verify_batch(items: &[(PublicKey, Hash, &[u8])]) -> Vec<bool> {
-    items
-        .par_iter()
-        .map(|(key, digest, signature)| SUITE.recover(digest, signature).as_ref() == Some(key))
-        .collect()
+    /// [`Suite::verify`] for each.
+    #[must_use]
+    pub fn verify_batch(self, items: &[(PublicKey, Hash, &[u8])]) -> Vec<bool> {
+        items.par_iter().map(|(key, digest, signature)| self.verify(key, digest, signature)).collect()
+    }
 }

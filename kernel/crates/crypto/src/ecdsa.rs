@@ -3,22 +3,10 @@
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::{Message, PublicKey as Point, SecretKey};
 
-use crate::{Hash, PublicKey};
+use crate::{Hash, InvalidSecret, PublicKey};
 
 /// r ‖ s ‖ v, v being the recovery id 0 or 1.
 pub type Signature = [u8; 65];
-
-/// The secret is zero or not below the order of the curve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InvalidSecret;
-
-impl std::fmt::Display for InvalidSecret {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("not a secp256k1 secret: it must be between 1 and the order of the curve")
-    }
-}
-
-impl std::error::Error for InvalidSecret {}
 
 /// Half the order of the curve, big-endian: the greatest s that is accepted.
 const HALF_ORDER: [u8; 32] = [

@@ -1,19 +1,27 @@
 //! What a chain hashes and signs with (data model §2).
 //!
-//! [`SUITE`] is what everything that follows the chain's choice calls: hashes of transactions, receipts, blocks
-//! and roots, addresses, signatures. [`keccak256`] and [`ecdsa`] by name are for what never changes with it, such
-//! as the EVM's `ecrecover`. Nothing here panics on foreign bytes; an invalid signature is `None`.
+//! A [`Suite`] is what everything that follows the chain's choice calls: hashes of transactions, receipts, blocks
+//! and roots, addresses, signatures. There are no mixed chains, but one process may serve chains of both kinds: so
+//! there is no suite of the process; it is carried to where hashes are made. [`keccak256`] and [`ecdsa`] by name are
+//! for what never changes with it, such as the EVM's `ecrecover`. Nothing here panics on foreign bytes; an invalid
+//! signature is `None` or `false`.
 
 #![forbid(unsafe_code)]
 
 mod batch;
 pub mod ecdsa;
 mod keccak;
+mod secret;
+mod signature;
+pub mod sm2;
+mod sm3;
 mod suite;
 
-pub use batch::{recover_batch, verify_batch};
 pub use keccak::{keccak256, keccak256_of};
-pub use suite::{Suite, SUITE};
+pub use secret::InvalidSecret;
+pub use signature::Signature;
+pub use sm3::{sm3, sm3_of};
+pub use suite::Suite;
 
 /// 32 bytes of a hash function.
 pub type Hash = [u8; 32];

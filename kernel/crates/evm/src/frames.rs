@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use hansa_codec::Status;
+use hansa_crypto::Suite;
 use revm_interpreter::context_interface::cfg::GasParams;
 use revm_interpreter::interpreter::ExtBytecode;
 use revm_interpreter::interpreter_types::ReturnData;
@@ -23,9 +24,10 @@ pub(crate) struct Request {
     pub(crate) output: Range<usize>,
 }
 
-/// Prices made ready; one serves any number of runs.
+/// What the chain hashes with and its prices made ready; one serves any number of runs.
 #[derive(Debug, Clone)]
 pub struct Machine {
+    suite: Suite,
     schedule: GasSchedule,
     static_prices: GasTable,
     dynamic_prices: GasParams,
@@ -40,10 +42,11 @@ struct Frame<F> {
 }
 
 impl Machine {
-    /// A machine with these prices.
+    /// A machine of a chain with this suite and these prices.
     #[must_use]
-    pub fn new(schedule: GasSchedule) -> Self {
-        Self { schedule, static_prices: schedule.static_prices(), dynamic_prices: GasParams::new_spec(RULES) }
+    pub fn new(suite: Suite, schedule: GasSchedule) -> Self {
+        let dynamic_prices = GasParams::new_spec(RULES);
+        Self { suite, schedule, static_prices: schedule.static_prices(), dynamic_prices }
     }
 
     /// The prices.
@@ -57,8 +60,13 @@ impl Machine {
     /// # Errors
     /// The host's: the world does not work.
     pub fn run<H: Host>(&self, host: &mut H, message: Message) -> Result<Outcome, H::Error> {
-        let mut bridge =
-            Bridge { host, schedule: &self.schedule, prices: &self.dynamic_prices, stopped: None };
+        let mut bridge = Bridge {
+            host,
+            suite: self.suite,
+            schedule: &self.schedule,
+            prices: &self.dynamic_prices,
+            stopped: None,
+        };
         let instructions = table();
         let mut frames: Vec<Frame<H::Frame>> = Vec::new();
         let mut request = Request { message, output: 0..0 };

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use hansa_codec::LogEntry;
-use hansa_crypto::SUITE;
+use hansa_crypto::Suite;
 use revm_interpreter::bytecode::opcode::*;
 use revm_interpreter::context_interface::cfg::GasParams;
 use revm_interpreter::context_interface::context::{SStoreResult, SelfDestructResult, StateLoad};
@@ -71,6 +71,7 @@ pub(crate) fn table<'b, H: Host>() -> InstructionTable<Wire, Bridge<'b, H>> {
 /// Our [`Host`] as the interpreter's.
 pub(crate) struct Bridge<'b, H: Host> {
     pub(crate) host: &'b mut H,
+    pub(crate) suite: Suite,
     pub(crate) schedule: &'b GasSchedule,
     pub(crate) prices: &'b GasParams,
     /// Why the running frame was stopped by the host, for the interpreter has no word for it.
@@ -156,8 +157,8 @@ fn hash<H: Host>(mut context: Context<'_, '_, H>) -> InstructionExecResult {
     pay(&mut context, price)?;
     let range = reserve(&mut context, offset, size)?;
     let hash = match range.is_empty() {
-        true => SUITE.hash(&[]),
-        false => SUITE.hash(&context.interpreter.memory.slice(range)),
+        true => context.host.suite.hash(&[]),
+        false => context.host.suite.hash(&context.interpreter.memory.slice(range)),
     };
     push(&mut context, U256::from_be_bytes(hash))
 }

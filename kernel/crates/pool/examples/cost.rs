@@ -1,4 +1,5 @@
-//! What a transaction costs on its way into a block: `cargo run --release -p hansa-pool --example cost`.
+//! What a transaction costs on its way into a block: `cargo run --release -p hansa-pool --example cost`, with
+//! `-- sm` on a guomi chain.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
 
@@ -7,7 +8,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hansa_codec::{Block, Header, Transaction, TransactionList, UnsignedTransaction};
+use hansa_codec::{Block, Header, Suite, Transaction, TransactionList, UnsignedTransaction};
 use hansa_pool::{Pool, Rules};
 
 const COUNT: u32 = 2000;
@@ -19,11 +20,13 @@ fn measure<Answer>(what: &str, work: impl FnOnce() -> Answer) -> Answer {
     answer
 }
 
-fn pool() -> Pool {
-    Pool::new(Rules { chain_id: 1.into(), group_id: 1.into(), count_limit: 100_000, byte_limit: 1 << 30 })
+fn pool(suite: Suite) -> Pool {
+    let (count_limit, byte_limit) = (100_000, 1 << 30);
+    Pool::new(Rules { suite, chain_id: 1.into(), group_id: 1.into(), count_limit, byte_limit })
 }
 
 fn main() {
+    let suite = if std::env::args().any(|argument| argument == "sm") { Suite::Sm } else { Suite::Standard };
     let unsigned = |nonce: u32| UnsignedTransaction {
         nonce: u64::from(nonce).into(),
         block_limit: 500.into(),
@@ -35,23 +38,23 @@ fn main() {
     };
     println!("per transaction, {COUNT} transactions, {} cores", rayon::current_num_threads());
     let raws: Vec<_> = measure("sign", || {
-        (0..COUNT).map(|nonce| unsigned(nonce).sign(&[1; 32]).unwrap().raw().to_vec()).collect()
+        (0..COUNT).map(|nonce| unsigned(nonce).sign(suite, &[1; 32]).unwrap().raw().to_vec()).collect()
     });
     let alone: Vec<_> = measure("decode, one core", || {
-        raws.iter().map(|raw| Transaction::decode(&raw[..]).unwrap()).collect()
+        raws.iter().map(|raw| Transaction::decode(suite, &raw[..]).unwrap()).collect()
     });
     measure("recover, one core", || {
         alone.iter().filter(|transaction| transaction.sender().is_some()).count()
     });
-    let list = measure("decode, all cores", || TransactionList::decode(&raws).unwrap());
+    let list = measure("decode, all cores", || TransactionList::decode(suite, &raws).unwrap());
     measure("recover, all cores", || list.recover_senders());
-    measure("submit bytes, all cores", || pool().submit(&raws, 0, true));
-    let pool = pool();
+    measure("submit bytes, all cores", || pool(suite).submit(&raws, 0, true));
+    let pool = pool(suite);
     measure("submit with known senders", || pool.submit_decoded(list.as_slice(), 0, true));
     let sealed = measure("seal", || pool.seal(COUNT as usize, &HashSet::new()));
-    let block =
-        measure("propose", || Block::propose(Header { number: 1, ..Default::default() }, Arc::new(sealed)));
+    let header = Header { number: 1, ..Default::default() };
+    let block = measure("propose", || Block::propose(suite, header, Arc::new(sealed)));
     let encoded = measure("encode block", || block.encode().unwrap());
-    measure("decode block", || Block::decode(&encoded).unwrap());
+    measure("decode block", || Block::decode(suite, &encoded).unwrap());
     measure("commit", || pool.commit(&block));
 }

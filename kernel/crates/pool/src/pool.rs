@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hansa_codec::rlp::Item;
-use hansa_codec::{Block, DecodeError, Hash, Reason, Status, Transaction, TransactionList, U256};
+use hansa_codec::{Block, DecodeError, Hash, Reason, Status, Suite, Transaction, TransactionList, U256};
 use rayon::prelude::*;
 
 use crate::chain_nonces::ChainNonces;
@@ -23,6 +23,8 @@ const PARALLEL_MIN: usize = 4;
 /// What a pool is for and how much it holds.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
+    /// What the chain hashes and signs with.
+    pub suite: Suite,
     /// The chain's id.
     pub chain_id: U256,
     /// The group's id.
@@ -103,7 +105,7 @@ impl Pool {
         now_ms: u64,
         from_client: bool,
     ) -> Vec<(Status, Option<Hash>)> {
-        let decode = |raw: &Raw| Transaction::decode(raw.as_ref()).ok().map(Arc::new);
+        let decode = |raw: &Raw| Transaction::decode(self.rules.suite, raw.as_ref()).ok().map(Arc::new);
         let decoded: Vec<_> = if raws.len() < PARALLEL_MIN {
             raws.iter().map(decode).collect()
         } else {

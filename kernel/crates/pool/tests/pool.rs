@@ -6,14 +6,22 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use hansa_codec::rlp::encode_list;
-use hansa_codec::{Block, Hash, Header, Status, Transaction, TransactionList, UnsignedTransaction, U256};
+use hansa_codec::{
+    Block, Hash, Header, Status, Suite, Transaction, TransactionList, UnsignedTransaction, U256,
+};
 use hansa_pool::{Pool, Rules};
 use proptest::prelude::*;
 
 const SECRET: [u8; 32] = [1; 32];
 
 fn rules() -> Rules {
-    Rules { chain_id: 1.into(), group_id: 2.into(), count_limit: 100, byte_limit: 1 << 20 }
+    Rules {
+        suite: Suite::Standard,
+        chain_id: 1.into(),
+        group_id: 2.into(),
+        count_limit: 100,
+        byte_limit: 1 << 20,
+    }
 }
 
 fn pool() -> Pool {
@@ -30,7 +38,7 @@ fn transaction(nonce: u64, change: impl FnOnce(&mut UnsignedTransaction)) -> Arc
         ..Default::default()
     };
     change(&mut unsigned);
-    Arc::new(unsigned.sign(&SECRET).unwrap())
+    Arc::new(unsigned.sign(Suite::Standard, &SECRET).unwrap())
 }
 
 fn valid(nonce: u64) -> Arc<Transaction> {
@@ -47,7 +55,7 @@ fn submit_one(pool: &Pool, transaction: &Arc<Transaction>) -> Status {
 
 fn block(number: u64, transactions: &[Arc<Transaction>]) -> Block {
     let header = Header { number, ..Default::default() };
-    Block::propose(header, Arc::new(TransactionList::from(transactions.to_vec())))
+    Block::propose(Suite::Standard, header, Arc::new(TransactionList::from(transactions.to_vec())))
 }
 
 fn hashes(transactions: &[Arc<Transaction>]) -> Vec<Hash> {
@@ -60,7 +68,7 @@ fn with_broken_signature(nonce: u64) -> Arc<Transaction> {
     // The last 33 bytes are the header of s and s: make s high.
     let s = raw.len() - 32;
     raw[s..].fill(0xee);
-    let broken = Transaction::decode(raw).unwrap();
+    let broken = Transaction::decode(Suite::Standard, raw).unwrap();
     assert_eq!(broken.sender(), None);
     Arc::new(broken)
 }
@@ -93,6 +101,25 @@ fn raw_bytes_are_decoded_on_the_way_in() {
         };
         assert_eq!(*answer, expected);
     }
+}
+
+#[test]
+fn a_pool_of_a_guomi_chain_takes_its_transactions_only() {
+    let pool = Pool::new(Rules { suite: Suite::Sm, ..rules() });
+    let unsigned = UnsignedTransaction {
+        nonce: 1.into(),
+        block_limit: 500.into(),
+        chain_id: 1.into(),
+        group_id: 2.into(),
+        ..Default::default()
+    };
+    let signed = unsigned.sign(Suite::Sm, &SECRET).unwrap();
+    let mut forged = signed.raw().to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let raws = [valid(1).raw().to_vec(), forged, signed.raw().to_vec()];
+    let statuses: Vec<_> = pool.submit(&raws, 0, true).into_iter().map(|(status, _)| status).collect();
+    assert_eq!(statuses, [Status::MalformedTx, Status::MalformedTx, Status::None]);
+    assert_eq!(pool.byte_size(), signed.memory_size());
 }
 
 #[test]
@@ -345,7 +372,8 @@ proptest! {
                 Step::Seal(count) => {
                     let sealed = pool.seal(count, &HashSet::new());
                     let height = committed.len() as u64 + 1 + now as u64;
-                    let next = Block::propose(Header { number: height, ..Default::default() }, Arc::new(sealed));
+                    let header = Header { number: height, ..Default::default() };
+                    let next = Block::propose(Suite::Standard, header, Arc::new(sealed));
                     for nonce in next.nonces() {
                         prop_assert!(committed.insert(*nonce), "{nonce:?} twice");
                     }

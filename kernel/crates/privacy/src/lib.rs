@@ -1,4 +1,4 @@
-//! The mathematics behind the chain's crypto contracts: Crypto 0x5006, Paillier 0x5003, GroupSig 0x5004 and
+//! The mathematics behind the chain's crypto contracts: the VRF of Crypto 0x5006, Paillier 0x5003, GroupSig 0x5004 and
 //! RingSig 0x5005 (execution §2.16, §2.17, §8.4, §9).
 //!
 //! Three rules hold everywhere:
@@ -21,13 +21,11 @@ mod hex;
 mod json;
 mod paillier;
 mod ring_signature;
-mod sm;
 mod vrf;
 
 pub use group_signature::{group_signature_verify, GroupSignatureError};
 pub use paillier::{paillier_add, InvalidCiphertexts};
 pub use ring_signature::{ring_signature_verify, RingSignatureError};
-pub use sm::{sm2_verify, sm3};
 pub use vrf::{curve25519_vrf_prove, curve25519_vrf_verify};
 
 pub use hansa_crypto::{Address, Hash, PublicKey};

@@ -7,6 +7,5 @@ mod group_signature;
 mod noise;
 mod paillier;
 mod ring_signature;
-mod sm;
 mod support;
 mod vrf;

@@ -1,8 +1,6 @@
 //! Nothing that a stranger can send panics, runs long, or passes for valid.
 
-use hansa_privacy::{
-    curve25519_vrf_verify, group_signature_verify, paillier_add, ring_signature_verify, sm2_verify, sm3,
-};
+use hansa_privacy::{curve25519_vrf_verify, group_signature_verify, paillier_add, ring_signature_verify};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{json, Value};
@@ -72,15 +70,6 @@ proptest! {
         prop_assert!(!matches!(group_signature_verify(&one, &two, &three, &four), Ok(true)));
         prop_assert!(paillier_add(&one, &two).is_err());
         prop_assert_eq!(curve25519_vrf_verify(&one, &two, &three), None);
-        prop_assert_eq!(sm3(&one), sm3(&one));
-    }
-
-    #[test]
-    fn numbers_are_no_sm2_signatures(parts in vec(any::<[u8; 32]>(), 5)) {
-        let mut key = [0; 64];
-        key[..32].copy_from_slice(&parts[1]);
-        key[32..].copy_from_slice(&parts[2]);
-        prop_assert_eq!(sm2_verify(&parts[0], &key, &parts[3], &parts[4]), None);
     }
 
     #[test]
