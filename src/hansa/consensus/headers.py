@@ -26,4 +26,5 @@ def header_on(head: Header, sealers: Sequence[NodeId], *, timestamp: int, sealer
         timestamp=timestamp,
         sealer=sealer,
         sealer_list=sealers,
+        suite=head.suite,
     )

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from hansa.execution.errors import Malformed
 from hansa.execution.text import from_bytes, to_bytes
-from hansa.kernel import keccak256
+from hansa.kernel import Suite
 
 __all__ = [
     "Kind",
@@ -103,14 +103,14 @@ def parse_kinds(text: str) -> tuple[Kind, ...]:
 
 
 @lru_cache(maxsize=1024)
-def selector(signature: str) -> bytes:
+def selector(signature: str, suite: Suite = Suite.STANDARD) -> bytes:
     """The 4 bytes that stand for a signature in call data."""
-    return keccak256(signature.encode())[:4]
+    return suite.hash(signature.encode())[:4]
 
 
-def error_output(text: str) -> bytes:
+def error_output(text: str, suite: Suite = Suite.STANDARD) -> bytes:
     """`Error(string)`: what a failed call gives back (execution §1.12)."""
-    return selector("Error(string)") + encode((Kind("string"),), (text,))
+    return selector("Error(string)", suite) + encode((Kind("string"),), (text,))
 
 
 # --- decoding -----------------------------------------------------------------------------------------------

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Protocol
 
 from hansa.execution.tables import Condition, Row
-from hansa.kernel import keccak256
+from hansa.kernel import Suite
 from hansa.primitives import Address
 
 __all__ = ["Account", "Rows", "account_table"]
 
-_EMPTY_HASH = keccak256(b"")
+_EMPTY_HASHES = (Suite.STANDARD.hash(b""), Suite.SM.hash(b""))
+"""Of no code, on chains of either suite: no code there is has one of them."""
 
 
 class Rows(Protocol):
@@ -41,7 +42,7 @@ class Account:
     def is_contract(self) -> bool:
         """Has it code? A contract that destroyed itself has none."""
         rows = self._rows.select("codeHash")
-        return bool(rows) and rows[0].raw.get("value", _EMPTY_HASH) != _EMPTY_HASH
+        return bool(rows) and rows[0].raw.get("value", _EMPTY_HASHES[0]) not in _EMPTY_HASHES
 
     @property
     def is_frozen(self) -> bool:

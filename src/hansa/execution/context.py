@@ -15,7 +15,7 @@ from hansa.execution.errors import Failure
 from hansa.execution.metering import OPERATION_STEPS, require_gas, spend, step
 from hansa.execution.tables import Table
 from hansa.execution.text import prefixed_hex
-from hansa.kernel import ContractCall, keccak256
+from hansa.kernel import ContractCall, Suite
 from hansa.primitives import Address, Hash32, Height
 
 __all__ = ["Context"]
@@ -157,8 +157,9 @@ class Context:
             raise TypeError(f"{signature} has {len(kinds)} values, not {len(values)}")
         is_indexed = [text.endswith(_INDEXED) for text in texts]
         parts = list(zip(kinds, values, is_indexed, strict=True))
-        topics = [keccak256(signature.encode())]
-        topics += [_topic(kind, value) for kind, value, indexed in parts if indexed]
+        suite = self._call.suite
+        topics = [suite.hash(signature.encode())]
+        topics += [_topic(kind, value, suite) for kind, value, indexed in parts if indexed]
         if len(topics) > _TOPICS_MAX:
             raise ValueError(f"{signature} has more than three indexed values")
         rest = [(kind, value) for kind, value, indexed in parts if not indexed]
@@ -170,15 +171,15 @@ class Context:
         self._call.log(topics, data)
 
 
-def _topic(kind: abi.Kind, value: object) -> bytes:
+def _topic(kind: abi.Kind, value: object, suite: Suite) -> bytes:
     """A value in 32 bytes; of longer ones the hash."""
     encoded = abi.encode((kind,), (value,))
     if not kind.is_dynamic:
         return encoded
     if kind.name == "array":
-        return keccak256(encoded[64:])
+        return suite.hash(encoded[64:])
     length = int.from_bytes(encoded[32:64])
-    return keccak256(encoded[64 : 64 + length])
+    return suite.hash(encoded[64 : 64 + length])
 
 
 def _check_names(full_name: str, key_field: str, fields: Sequence[str]) -> None:

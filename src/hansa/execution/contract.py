@@ -16,13 +16,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from hansa.execution import abi
 from hansa.execution.context import Context
 from hansa.execution.errors import Exhausted, Failure
 from hansa.execution.metering import GAS_PER_STEP, metered
-from hansa.kernel import ContractCall
+from hansa.kernel import ContractCall, Suite
 
 __all__ = ["UNSPECIFIED", "Answer", "Contract", "answering", "method", "methods_of"]
 
@@ -49,7 +49,8 @@ class Method:
     """What `@method` says of a function."""
 
     signature: str
-    selector: bytes
+    selector_text: str
+    """Whose hash is the selector."""
     parameters: tuple[abi.Kind, ...]
     results: tuple[abi.Kind, ...]
 
@@ -65,9 +66,7 @@ def method(signature: str, *, returns: str = "", selector_text: str = "") -> Cal
         ValueError: the signature, or a type, is not one.
     """
     _, parameters = abi.parse_signature(signature)
-    described = Method(
-        signature, abi.selector(selector_text or signature), parameters, abi.parse_kinds(returns)
-    )
+    described = Method(signature, selector_text or signature, parameters, abi.parse_kinds(returns))
 
     def mark(function: _Function) -> _Function:
         setattr(function, _MARK, described)
@@ -76,19 +75,28 @@ def method(signature: str, *, returns: str = "", selector_text: str = "") -> Cal
     return mark
 
 
-def methods_of(contract: type) -> Mapping[bytes, tuple[Method, Callable[..., object]]]:
-    """The methods of a class by selector, those of its bases included.
+Methods: TypeAlias = "Mapping[bytes, tuple[Method, Callable[..., object]]]"
+"""By selector: what is said of a method, and the method."""
+
+
+def methods_of(contract: type) -> Mapping[Suite, Methods]:
+    """The methods of a class by selector on a chain of either suite, those of its bases included.
 
     Raises:
         ValueError: two of them have the same selector.
     """
+    return {suite: _by_selector(contract, suite) for suite in (Suite.STANDARD, Suite.SM)}
+
+
+def _by_selector(contract: type, suite: Suite) -> Methods:
     found: dict[bytes, tuple[Method, Callable[..., object]]] = {}
     for name in dir(contract):
         function = getattr(contract, name)
         described = getattr(function, _MARK, None)
         if described is None:
             continue
-        other = found.setdefault(described.selector, (described, function))
+        selector = abi.selector(described.selector_text, suite)
+        other = found.setdefault(selector, (described, function))
         if other[1] is not function:
             raise ValueError(f"{described.signature} and {other[0].signature} have the same selector")
     return found
@@ -105,7 +113,7 @@ def answering(contract: type[Contract], *, is_metered: bool) -> Answer:
 
     def run(call: ContractCall, data: bytes) -> bytes:
         call.raise_memory(len(data))
-        found = methods.get(data[:4])
+        found = methods[call.suite].get(data[:4])
         if found is None:
             raise Failure(f"{name} has no such method")
         described, function = found

@@ -20,7 +20,16 @@ import orjson
 from hansa.execution import abi
 from hansa.execution.installing import installations
 from hansa.execution.loading import InstalledContract, load_contracts
-from hansa.kernel import Block, Executor, Header, Transaction, TransactionList, keccak256, public_key
+from hansa.kernel import (
+    Block,
+    Executor,
+    Header,
+    Suite,
+    Transaction,
+    TransactionList,
+    keccak256,
+    public_key,
+)
 from hansa.primitives import Address
 
 __all__ = ["Receipt", "Sandbox", "SandboxAccount"]
@@ -42,6 +51,8 @@ class Receipt:
 
     fields: dict[str, Any]
     """The JSON-RPC object."""
+    suite: Suite = Suite.STANDARD
+    """Of the chain."""
 
     @property
     def status(self) -> int:
@@ -56,7 +67,7 @@ class Receipt:
     @property
     def error(self) -> str:
         """What a failed call said; empty if it said nothing."""
-        return _error(self.output)
+        return _error(self.output, self.suite)
 
     @property
     def gas_used(self) -> int:
@@ -91,13 +102,17 @@ class Sandbox:
         *,
         folder: Path = Path(),
         rows: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (),
+        suite: Suite = Suite.STANDARD,
     ) -> None:
         """`folder` is where modules are looked for first; `rows` are (table, fields) of the genesis.
+
+        `suite` is what the chain hashes and signs with.
 
         Raises:
             ContractError: a contract cannot be used.
         """
         self.contracts: tuple[InstalledContract, ...] = load_contracts(contracts, folder)
+        self.suite = suite
         self._rows: dict[bytes, bytes] = {}
         self._hashes: dict[int, bytes] = {}
         self._nonce = 0
@@ -106,8 +121,9 @@ class Sandbox:
             read_many=lambda keys: [self._rows.get(key) for key in keys],
             read_block_hash=self._hashes.get,
             contracts=installations(self.contracts),
+            suite=suite,
         )
-        genesis = self.executor.genesis(Header(number=0, timestamp=0), rows)
+        genesis = self.executor.genesis(Header(number=0, timestamp=0, suite=suite), rows)
         self._rows.update(genesis.state_rows())
         self.executor.apply(genesis)
         self._hashes[0] = genesis.block.hash
@@ -128,14 +144,14 @@ class Sandbox:
         self._hashes[height] = keccak256(height.to_bytes(8))
 
     @staticmethod
-    def account(name: str) -> SandboxAccount:
-        """The account of a name: always the same."""
+    def account(name: str, suite: Suite = Suite.STANDARD) -> SandboxAccount:
+        """The account of a name on chains of a suite: always the same."""
         secret = keccak256(name.encode())
-        return SandboxAccount(secret, Address(keccak256(public_key(secret))[12:]))
+        return SandboxAccount(secret, Address(suite.address(public_key(secret, suite=suite))))
 
     def send(self, sender: SandboxAccount, to: int | bytes, signature: str, *arguments: object) -> Receipt:
         """A block of one call."""
-        return self.send_data(sender, to, encode_call(signature, arguments))
+        return self.send_data(sender, to, encode_call(signature, arguments, self.suite))
 
     def deploy(self, sender: SandboxAccount, code: bytes) -> Receipt:
         """A block of one deployment."""
@@ -159,20 +175,23 @@ class Sandbox:
             data=data,
             chain_id=1,
             group_id=1,
+            suite=self.suite,
         )
 
     def send_block(self, transactions: Sequence[Transaction]) -> list[Receipt]:
         """A block, executed and committed. Its timestamp is a thousand milliseconds per height."""
         number = self.height + 1
-        header = Header(number=number, parent_hash=self.head_hash, timestamp=number * 1000)
-        block = Block.propose(header, TransactionList.decode([each.raw for each in transactions]))
+        header = Header(number=number, parent_hash=self.head_hash, timestamp=number * 1000, suite=self.suite)
+        raws = [each.raw for each in transactions]
+        block = Block.propose(header, TransactionList.decode(raws, suite=self.suite))
         executed = self.executor.execute(block)
         self._rows.update(executed.state_rows())
         self.executor.apply(executed)
         self._hashes[number] = executed.block.hash
         self._height = number
         return [
-            Receipt(orjson.loads(executed.block.receipt_json(index))) for index in range(len(transactions))
+            Receipt(orjson.loads(executed.block.receipt_json(index)), self.suite)
+            for index in range(len(transactions))
         ]
 
     def call(
@@ -186,28 +205,28 @@ class Sandbox:
         result = self.executor.call(
             sender=sender.address,
             to=_address(to),
-            data=encode_call(signature, arguments),
+            data=encode_call(signature, arguments, self.suite),
             value=0,
             height=self.height,
             timestamp=self.height * 1000,
         )
         if result.status:
-            raise CallFailed(result.status, _error(result.output))
+            raise CallFailed(result.status, _error(result.output, self.suite))
         return tuple(abi.decode(abi.parse_kinds(returns), result.output))
 
 
-def encode_call(signature: str, arguments: Sequence[object]) -> bytes:
+def encode_call(signature: str, arguments: Sequence[object], suite: Suite = Suite.STANDARD) -> bytes:
     """Call data: the selector and the arguments."""
     _, kinds = abi.parse_signature(signature)
-    return abi.selector(signature) + abi.encode(kinds, arguments)
+    return abi.selector(signature, suite) + abi.encode(kinds, arguments)
 
 
 def _address(to: int | bytes) -> bytes:
     return to.to_bytes(20) if isinstance(to, int) else to
 
 
-def _error(output: bytes) -> str:
-    if output[:4] != abi.selector("Error(string)"):
+def _error(output: bytes, suite: Suite) -> str:
+    if output[:4] != abi.selector("Error(string)", suite):
         return ""
     (text,) = abi.decode((abi.Kind("string"),), output[4:])
     return str(text)

@@ -15,7 +15,7 @@ from hansa.execution.accounts import Account, account_table
 from hansa.execution.contract import Answer, encode_results, methods_of, settled
 from hansa.execution.tables import NO_AUTHORITY, Condition, Fields, Row, encode_value, encoded_conditions
 from hansa.execution.text import from_bytes, prefixed_hex, to_bytes
-from hansa.kernel import ContractCall, ContractTable, keccak256
+from hansa.kernel import ContractCall, ContractTable, Suite
 from hansa.primitives import Address
 
 __all__ = [
@@ -39,14 +39,16 @@ CONSENSUS_TABLE = "_sys_consensus_"
 CNS_TABLE = "_sys_cns_"
 CONFIG_TABLE = "_sys_config_"
 
-_ACCOUNT_ROWS = (
-    ("balance", b"0"),
-    ("codeHash", keccak256(b"")),
-    ("code", b""),
-    ("nonce", b"0"),
-    ("alive", b"true"),
-)
-"""What a new account has (data model §8.2)."""
+
+def _account_rows(suite: Suite) -> tuple[tuple[str, bytes], ...]:
+    """What a new account has (data model §8.2)."""
+    return (
+        ("balance", b"0"),
+        ("codeHash", suite.hash(b"")),
+        ("code", b""),
+        ("nonce", b"0"),
+        ("alive", b"true"),
+    )
 
 
 class SystemContract:
@@ -151,6 +153,8 @@ class SystemCall:
         """Who signed the transaction: all rights are the origin's."""
         self.origin_text = prefixed_hex(call.origin)
         """The same, as permission rows write it."""
+        self.suite = call.suite
+        """What the chain hashes and signs with."""
         self.block_number = call.number
         """The block that runs: what is written is in force from the next one on."""
 
@@ -188,7 +192,7 @@ class SystemCall:
     def create_account(self, address: Address) -> ManagedAccount:
         """Give an account a table."""
         table = self.create_table(account_table(address), "key", "value")
-        for key, value in _ACCOUNT_ROWS:
+        for key, value in _account_rows(self.suite):
             table.insert(key, {"value": from_bytes(value)})
         return ManagedAccount(address, table)
 
@@ -209,7 +213,7 @@ def system_answering(contract: type[SystemContract]) -> Answer:
     def run(call: ContractCall, data: bytes) -> bytes:
         if contract.counts_call_data:
             call.raise_memory(len(data))
-        found = methods.get(data[:4])
+        found = methods[call.suite].get(data[:4])
         if found is None:
             return contract.unknown
         described, function = found

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 from hansa.codec.ini import IniFile
-from hansa.kernel import Header, keccak256
+from hansa.kernel import Header, Suite
 from hansa.primitives import GroupId, NodeId, node_id_to_hex
 
 __all__ = [
@@ -76,29 +76,35 @@ class GenesisSettings:
     """How many blocks are searched for an event subscription before others have their turn."""
     supported_version: tuple[int, int, int]
     """Of the chain, from config.ini: it decides which rules hold."""
+    suite: Suite = Suite.STANDARD
+    """What the chain hashes and signs with, from config.ini."""
     warnings: tuple[str, ...] = ()
     """Sentences about keys that mean nothing here."""
 
 
-def load_genesis_settings(path: Path, supported_version: tuple[int, int, int]) -> GenesisSettings:
-    """Read a group.N.genesis.
+def load_genesis_settings(
+    path: Path, supported_version: tuple[int, int, int], suite: Suite = Suite.STANDARD
+) -> GenesisSettings:
+    """Read a group.N.genesis. The rest is what config.ini says of the chain.
 
     Raises:
         SettingsError: the file cannot be read or followed.
     """
-    return _genesis_settings(IniFile.load(path), supported_version)
+    return _genesis_settings(IniFile.load(path), supported_version, suite)
 
 
-def parse_genesis_settings(text: str, file: str, supported_version: tuple[int, int, int]) -> GenesisSettings:
+def parse_genesis_settings(
+    text: str, file: str, supported_version: tuple[int, int, int], suite: Suite = Suite.STANDARD
+) -> GenesisSettings:
     """Parse the text of a group.N.genesis; `file` is its name in messages.
 
     Raises:
         SettingsError: the text cannot be followed.
     """
-    return _genesis_settings(IniFile.parse(text, file), supported_version)
+    return _genesis_settings(IniFile.parse(text, file), supported_version, suite)
 
 
-def _genesis_settings(ini: IniFile, supported_version: tuple[int, int, int]) -> GenesisSettings:
+def _genesis_settings(ini: IniFile, supported_version: tuple[int, int, int], suite: Suite) -> GenesisSettings:
     group, consensus, events = ini.section("group"), ini.section("consensus"), ini.section("event_filter")
     sealers = consensus.node_ids("node")
     if not sealers:
@@ -139,6 +145,7 @@ def _genesis_settings(ini: IniFile, supported_version: tuple[int, int, int]) -> 
         event_block_range_max=events.integer("max_block_range", 0, minimum=0, maximum=_INT64_MAX),
         event_blocks_per_turn_max=events.integer("max_block_per_process", 3, minimum=1, maximum=_INT64_MAX),
         supported_version=supported_version,
+        suite=suite,
         warnings=ini.warnings(),
     )
 
@@ -166,16 +173,12 @@ def genesis_header(settings: GenesisSettings) -> Header:
         number=0,
         timestamp=settings.timestamp_ms,
         extra_data=[genesis_mark(settings).encode("ascii")],
+        suite=settings.suite,
     )
 
 
-def genesis_rows(settings: GenesisSettings, chain_hash: Callable[[bytes], bytes] = keccak256) -> list[Row]:
-    """The system parameters and the first sealers, in the order in which they are inserted.
-
-    Args:
-        settings: of the group.
-        chain_hash: the chain's hash function.
-    """
+def genesis_rows(settings: GenesisSettings) -> list[Row]:
+    """The system parameters and the first sealers, in the order in which they are inserted."""
     parameters = [
         ("tx_count_limit", str(settings.block_transaction_count_max)),
         ("tx_gas_limit", str(settings.transaction_gas_limit)),
@@ -187,7 +190,7 @@ def genesis_rows(settings: GenesisSettings, chain_hash: Callable[[bytes], bytes]
             ("rpbft_epoch_block_num", str(settings.epoch_block_count)),
             ("notify_rotate", "0"),
         ]
-        working = working_sealers(settings, chain_hash)
+        working = working_sealers(settings, settings.suite.hash)
     parameters.append(("consensus_timeout", str(settings.consensus_timeout_s)))
     rows: list[Row] = [
         ("_sys_config_", [("key", key), ("value", value), ("enable_num", "0")]) for key, value in parameters

@@ -41,7 +41,7 @@ def verify_committed_block(
     count = len(block.transactions)
     if not 0 < count <= transaction_count_max:
         raise InvalidBlock(height, f"{count} transactions, allowed are 1 to {transaction_count_max}")
-    if header.transactions_root != transactions_root(block.transactions.hashes):
+    if header.transactions_root != transactions_root(block.transactions.hashes, suite=block.suite):
         raise InvalidBlock(height, "transactions root differs")
     if is_signed:
         _verify_signatures(block, membership)
@@ -61,6 +61,7 @@ def _verify_signatures(block: Block, membership: Membership) -> None:
             [sealers[index] for index in indices],
             [block.hash] * len(indices),
             [signatures[index] for index in indices],
+            suite=block.suite,
         )
     )
     if valid < needed:

@@ -25,7 +25,7 @@ from hansa.channel.tls import load_server_tls, node_certificate_files
 from hansa.codec.ini import SettingsError
 from hansa.events import ContractEvents, EventGroup
 from hansa.execution import ContractError, InstalledContract, load_contracts
-from hansa.kernel import Block, keccak256
+from hansa.kernel import Block
 from hansa.ledger.errors import ForeignDatabase
 from hansa.ledger.genesis import load_genesis_settings
 from hansa.node.flow_control import FlowControl
@@ -130,7 +130,7 @@ async def running_node(settings: NodeSettings) -> AsyncIterator[tuple[Node, asyn
             channel_tls,
             rpc=_Doors(groups_by_id, service, flow),
             transactions=ClientTransactions(groups_by_id.get, flow),
-            transaction_hash=keccak256,
+            transaction_hash=settings.chain.suite.hash,
             event_filters=events,
             amop=amop,
         )
@@ -164,13 +164,13 @@ def _open_groups(
     """Every group whose genesis file is there, and why others are left out: what is wrong with one group's
     files is no reason to stop the rest, as long as there is a rest.
     """
-    signer = NodeSigner(_load_secret(settings.certificates.key))
+    signer = NodeSigner(_load_secret(settings.certificates.key), settings.chain.suite)
     contracts = _load_contracts(settings)
     groups: list[Group] = []
     failures: list[Exception] = []
     for number, genesis_file in _genesis_files(settings):
         try:
-            genesis = load_genesis_settings(genesis_file, settings.supported_version)
+            genesis = load_genesis_settings(genesis_file, settings.supported_version, settings.chain.suite)
             _check_number(genesis_file, number, genesis.group_id)
             settings_file = genesis_file.with_suffix(".ini")
             group_settings = load_group_settings(settings_file)
@@ -255,7 +255,12 @@ def _genesis_files(settings: NodeSettings) -> list[tuple[int, Path]]:
 
 def _check_supported(settings: NodeSettings) -> None:
     refused = (
-        (settings.chain.sm_crypto, "chain", "sm_crypto", "guomi chains are not supported by this version"),
+        (
+            settings.chain.sm_crypto,
+            "chain",
+            "sm_crypto",
+            "nodes of a guomi chain talk over guomi TLS, which this version does not speak",
+        ),
         (
             settings.encryption is not None,
             "storage_security",

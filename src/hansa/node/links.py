@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 from concurrent.futures import Executor as ThreadPool
 
-from hansa.kernel import Transaction, sign, vrf_prove
+from hansa.kernel import Suite, Transaction, sign, vrf_prove
 from hansa.node.flow_control import Bandwidth
 from hansa.p2p import Gateway, Module
 from hansa.primitives import GroupId, NodeId
@@ -43,12 +43,13 @@ class ModuleLink:
 class NodeSigner:
     """Signs with the node's key, which never leaves this object."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, suite: Suite = Suite.STANDARD) -> None:
         self._secret = secret
+        self._suite = suite
 
     def sign(self, digest: bytes) -> bytes:
-        """65 bytes: r ‖ s ‖ v."""
-        return sign(self._secret, digest)
+        """65 bytes r ‖ s ‖ v, or on a guomi chain 128: r ‖ s ‖ public key."""
+        return sign(self._secret, digest, suite=self._suite)
 
     def prove(self, text: str) -> tuple[str, str]:
         """The public key of the node's verifiable random function, and its proof for a text."""
@@ -69,6 +70,7 @@ class NodeSigner:
             data=data,
             chain_id=chain_id,
             group_id=group_id,
+            suite=self._suite,
         )
 
 

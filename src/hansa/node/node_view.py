@@ -47,7 +47,7 @@ class RunningNode:
             "Build Time": f"Hansa {__version__}",
             "Build Type": f"{platform.system()}/Python/{platform.python_version()}",
             "Chain Id": str(settings.chain.id),
-            "FISCO-BCOS Version": version,
+            "FISCO-BCOS Version": f"{version} gm" if settings.chain.sm_crypto else version,
             "Git Branch": "main",
             "Git Commit Hash": __version__,
             "Supported Version": version,

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 from hansa.codec.ini import IniFile, Section, SettingsError
+from hansa.kernel import Suite
 from hansa.node.endpoint import PORT_MAX, Endpoint, parse_endpoint
 from hansa.primitives import NodeId
 
@@ -152,6 +153,11 @@ class ChainSettings:
     """Guomi TLS for SDKs; only with `sm_crypto`."""
     rsa_crypto_channel: bool
     """RSA certificates for SDKs instead of the node's own."""
+
+    @property
+    def suite(self) -> Suite:
+        """What the chain hashes and signs with."""
+        return Suite.SM if self.sm_crypto else Suite.STANDARD
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hansa.kernel import Transaction
+from hansa.kernel import Suite, Transaction
 from hansa.rpc.errors import Fault, internal_error
 from hansa.txpool import AdmissionStatus
 
@@ -33,7 +33,8 @@ def transaction_refused(raw: bytes, status: int, transaction_hash: bytes) -> Fau
         return internal_error(f"invalid rc2 transaction format: {what}")
     reason = _REASON_WORDS.get(status, _OTHER_REASON)
     if status == AdmissionStatus.BLOCK_LIMIT_CHECK_FAIL:
-        reason += f", txBlockLimit={Transaction.decode(raw).block_limit}"
+        # The guomi form of a signature is any bytes: its decoder reads the fields of a chain of either suite.
+        reason += f", txBlockLimit={Transaction.decode(raw, suite=Suite.SM).block_limit}"
     return internal_error(f"TransactionRefused: {reason}, txHash={transaction_hash.hex()[:8]}...")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor as ThreadPool
 from typing import TypeVar
 
-from hansa.kernel import Block, TransactionList, TransactionPool
+from hansa.kernel import Block, Suite, TransactionList, TransactionPool
 from hansa.primitives import Hash32
 from hansa.txpool.admission import Admission, AdmissionStatus
 
@@ -34,10 +34,15 @@ class Pool:
         threads: ThreadPool,
         head: int,
         nonces: Sequence[tuple[int, bytes]],
+        suite: Suite = Suite.STANDARD,
     ) -> None:
         """Args: `head` and `nonces` tell which transactions the chain has seen (`Ledger.recent_nonces`)."""
         self._kernel = TransactionPool(
-            chain_id=chain_id, group_id=group_id, count_limit=count_limit, byte_limit=byte_limit
+            chain_id=chain_id,
+            group_id=group_id,
+            count_limit=count_limit,
+            byte_limit=byte_limit,
+            suite=suite,
         )
         self._kernel.reset_head(head, nonces)
         self._threads = threads

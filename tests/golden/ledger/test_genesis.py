@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hansa.kernel import Suite
 from hansa.ledger.genesis import genesis_header, genesis_mark, parse_genesis_settings
 
 VECTORS = json.loads(Path(__file__).with_name("genesis.json").read_text("utf-8"))
@@ -44,3 +45,5 @@ def test_computed_vectors(vector: dict[str, Any]) -> None:
     assert genesis_mark(settings) == vector["mark"]
     assert header.encode().hex() == vector["headerRlp"]
     assert header.hash.hex() == vector["hash"]
+    guomi = parse_genesis_settings("\n".join(lines), "group.1.genesis", (2, 9, 1), Suite.SM)
+    assert genesis_header(guomi).hash.hex() == vector["hashSm"]

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from hansa.consensus.engine import ConsensusEngine
 from hansa.consensus.surroundings import Surroundings
-from hansa.kernel import Transaction, keccak256, public_key, sign, vrf_prove
+from hansa.kernel import Suite, Transaction, keccak256, public_key, sign, vrf_prove
 from hansa.ledger.errors import StaleBlock
 from hansa.ledger.genesis import GenesisSettings, parse_genesis_settings
 from hansa.ledger.ledger import CommittedBlock, Ledger
@@ -30,18 +30,19 @@ LIMIT_S = 10.0
 class Key:
     """A sealer's secret."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, suite: Suite = Suite.STANDARD) -> None:
+        self.suite = suite
         self.secret = keccak256(b"test key of sealer %d" % number)
-        self.id = NodeId(public_key(self.secret))
+        self.id = NodeId(public_key(self.secret, suite=suite))
 
     def sign(self, digest: bytes) -> bytes:
-        return sign(self.secret, digest)
+        return sign(self.secret, digest, suite=self.suite)
 
     def prove(self, text: str) -> tuple[str, str]:
         return vrf_prove(self.secret, text)
 
     def sign_transaction(self, **fields: Any) -> Transaction:
-        return Transaction.create(self.secret, gas_price=0, gas=0, value=0, **fields)
+        return Transaction.create(self.secret, gas_price=0, gas=0, value=0, suite=self.suite, **fields)
 
 
 class Disk:
@@ -114,6 +115,7 @@ class Member:
             threads=THREADS,
             head=0,
             nonces=self.ledger.recent_nonces(),
+            suite=genesis.suite,
         )
         self.is_up = False
         self.time_jump_ms = 0
@@ -173,12 +175,19 @@ class Member:
 class JoinedGroup:
     """All sealers of a chain, in the order of their indices."""
 
-    def __init__(self, size: int, open_engine: EngineOpener, consensus: str = "consensus_type=pbft") -> None:
+    def __init__(
+        self,
+        size: int,
+        open_engine: EngineOpener,
+        consensus: str = "consensus_type=pbft",
+        suite: Suite = Suite.STANDARD,
+    ) -> None:
         """Args: `consensus` is what the genesis file says of it beside the sealers."""
-        self.keys = sorted((Key(number) for number in range(size)), key=lambda key: key.id)
+        self.suite = suite
+        self.keys = sorted((Key(number, suite) for number in range(size)), key=lambda key: key.id)
         nodes = "\n".join(f"node.{index}={key.id.hex()}" for index, key in enumerate(self.keys))
         text = f"[group]\nid=1\ntimestamp=1700000000000\n[consensus]\n{consensus}\n{nodes}\n"
-        genesis = parse_genesis_settings(text, "group.1.genesis", (2, 9, 1))
+        genesis = parse_genesis_settings(text, "group.1.genesis", (2, 9, 1), suite)
         self.wire = Wire()
         self.members = [Member(key, genesis, self.wire, open_engine) for key in self.keys]
         self.wire.members = {member.key.id: member for member in self.members}
@@ -211,6 +220,7 @@ class JoinedGroup:
             data=b"data",
             chain_id=1,
             group_id=1,
+            suite=self.suite,
         ).raw
 
     async def submit(self, raws: list[bytes], to: list[Member] | None = None) -> None:
@@ -222,8 +232,10 @@ class JoinedGroup:
 class SyncedGroup(JoinedGroup):
     """Its members give one another the blocks they have stored."""
 
-    def __init__(self, size: int, open_engine: EngineOpener, consensus: str) -> None:
-        super().__init__(size, open_engine, consensus)
+    def __init__(
+        self, size: int, open_engine: EngineOpener, consensus: str, suite: Suite = Suite.STANDARD
+    ) -> None:
+        super().__init__(size, open_engine, consensus, suite)
         self.wire.on_committed = self._offer
         self._imports: set[asyncio.Task[None]] = set()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from hansa.kernel import Block
+from hansa.kernel import Block, Suite
 from hansa.ledger import schema
 from hansa.ledger.errors import ForeignDatabase, InvalidBlock, StaleBlock
 from hansa.ledger.ledger import CommittedBlock, Ledger
@@ -44,6 +46,29 @@ async def test_a_committed_block_can_be_found_by_every_key() -> None:
     assert ledger.header(2) is None
     assert ledger.height_of(bytes(32)) is None
     assert ledger.find_transaction(bytes(32)) is None
+
+
+async def test_a_guomi_chain_takes_foreign_blocks_signed_with_sm2() -> None:
+    group, other = Group(suite=Suite.SM), Group(suite=Suite.SM)
+    block = await group.extend([group.transaction(b"data")])
+    assert block.suite == Suite.SM
+    assert block.hash == Suite.SM.hash(block.header.encode())
+    imported = await other.ledger.import_block(block.encode())
+    assert imported.hash == block.hash
+    assert other.ledger.find_transaction(block.transactions.hashes[0]) == schema.Position(Height(1), 0)
+
+    again = Ledger(other.store, other.genesis, THREADS)
+    assert again.head.hash == block.hash
+    next_block = await group.extend([group.transaction()])
+    forged = next_block.with_signatures([(index, bytes(128)) for index in range(3)])
+    with pytest.raises(InvalidBlock, match="0 valid signatures, 3 needed"):
+        await again.import_block(forged.encode())
+
+
+async def test_a_database_of_the_other_suite_is_refused() -> None:
+    group = Group()
+    with pytest.raises(ForeignDatabase, match="the other crypto suite"):
+        Ledger(group.store, replace(group.genesis, suite=Suite.SM), THREADS)
 
 
 async def test_failed_transactions_are_counted() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from hansa.kernel import keccak256, public_key, recover
+from hansa.kernel import Suite, keccak256, public_key, recover
 from hansa.node.flow_control import FlowControl
 from hansa.node.links import DurableRecords, ModuleLink, NodeSigner
 from hansa.node.settings import FlowControlSettings
@@ -61,6 +61,8 @@ async def test_a_saved_record_survives_reopening(tmp_path: Path) -> None:
 def test_signatures_recover_the_node() -> None:
     digest = keccak256(b"digest")
     assert recover(digest, NodeSigner(SECRET).sign(digest)) == public_key(SECRET)
+    signature = NodeSigner(SECRET, Suite.SM).sign(digest)
+    assert recover(digest, signature, suite=Suite.SM) == public_key(SECRET, suite=Suite.SM)
 
 
 def test_the_secret_is_not_shown() -> None:

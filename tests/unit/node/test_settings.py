@@ -6,6 +6,7 @@ import pytest
 
 from hansa.chain.plan import ChainPlan, parse_hosts
 from hansa.chain.templates import config_ini
+from hansa.kernel import Suite
 from hansa.node.endpoint import Endpoint
 from hansa.node.settings import (
     NodeSettings,
@@ -80,7 +81,9 @@ def test_old_names() -> None:
 
 
 def test_guomi_names_of_key_files() -> None:
-    certificates = parsed("[chain]\nsm_crypto=true").certificates
+    settings = parsed("[chain]\nsm_crypto=true")
+    assert (settings.chain.suite, parsed("").chain.suite) == (Suite.SM, Suite.STANDARD)
+    certificates = settings.certificates
     assert (certificates.key.name, certificates.certificate.name) == ("gmnode.key", "gmnode.crt")
     assert certificates.ca_certificate.name == "gmca.crt"
 

@@ -213,6 +213,7 @@ class PbftEngine:
             machine=self._machine,
             network=network,
             signer=signer,
+            suite=chain.head.suite,
             aligned_ms=aligned_ms,
             recipients=self._delivery.recipients,
         )
@@ -318,7 +319,7 @@ class PbftEngine:
 
     def _reopen(self, kept: backup.PreparedBlock) -> Proposal:
         try:
-            proposal = proposal_of(Block.decode(kept.block))
+            proposal = proposal_of(Block.decode(kept.block, suite=self._header.suite))
         except ValueError as error:
             raise UnreadableBackup(f"{backup.PREPARED}: {error}") from error
         if proposal.block_hash != kept.record.block_hash:
@@ -608,7 +609,7 @@ class PbftEngine:
         if proposal is None or proposal.asked != sender:
             return
         try:
-            transactions = TransactionList.decode_blob(response.transactions)
+            transactions = TransactionList.decode_blob(response.transactions, suite=self._header.suite)
         except ValueError as error:
             raise MalformedPacket(str(error)) from error
         if proposal.accept_fetched(transactions):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from hansa.consensus.errors import MalformedPacket
 from hansa.consensus.inbox import ReceivedPacket
@@ -28,14 +28,12 @@ from hansa.consensus.pbft.messages import Commit, Message, PacketType, PbftPacke
 from hansa.consensus.pbft.relay import is_worth_relaying, route_foreign, route_own
 from hansa.consensus.pbft.signing import digests, sign_message
 from hansa.consensus.surroundings import Network, Signer
-from hansa.kernel import keccak256, verify_batch
+from hansa.kernel import Suite, verify_batch
 from hansa.primitives import GroupId, Hash32, NodeId
 
 __all__ = ["Post", "PostSettings"]
 
 logger = logging.getLogger("hansa.consensus.pbft")
-
-SIGNATURE_SIZE: Final = 65
 
 _Vote = TypeVar("_Vote", Sign, Commit, ViewChange)
 
@@ -62,6 +60,7 @@ class Post:
         machine: PbftMachine,
         network: Network,
         signer: Signer,
+        suite: Suite,
         aligned_ms: Callable[[], int],
         recipients: Callable[[NodeId], Collection[NodeId] | None],
     ) -> None:
@@ -72,6 +71,7 @@ class Post:
         self._machine = machine
         self._network = network
         self._signer = signer
+        self._suite = suite
         self._aligned_ms = aligned_ms
         self._recipients = recipients
         self._known = KnownMessages()
@@ -102,7 +102,7 @@ class Post:
             with_hashes: it holds transaction hashes, at least one.
         """
         unsigned = Prepare(order.height, order.view, self.index, self._aligned_ms(), block_hash, block=block)
-        prepare = sign_message(unsigned, self._signer, keccak256)
+        prepare = sign_message(unsigned, self._signer, self._suite.hash)
         self._broadcast(
             prepare,
             PacketType.PREPARE_WITH_HASHES if with_hashes else PacketType.NORMAL,
@@ -127,7 +127,7 @@ class Post:
         self, kind: type[_Vote], order: BroadcastSign | BroadcastCommit | BroadcastViewChange | SendViewChange
     ) -> _Vote:
         vote = kind(order.height, order.view, self.index, self._aligned_ms(), order.block_hash)
-        return sign_message(vote, self._signer, keccak256)
+        return sign_message(vote, self._signer, self._suite.hash)
 
     def _broadcast(self, message: Message, packet_type: int, *, has_empty_block: bool = False) -> None:
         recipients = self._recipients(self._me) if isinstance(message, Prepare) else None
@@ -211,10 +211,7 @@ class Post:
         for message in messages:
             sealer = self._machine.head.sealers[message.index]
             keys += (sealer, sealer)
-            signed += digests(message, keccak256)
-            signatures += (
-                signature if len(signature) == SIGNATURE_SIZE else bytes(SIGNATURE_SIZE)
-                for signature in (message.signature, message.view_signature)
-            )
-        verdicts = verify_batch(keys, signed, signatures)
+            signed += digests(message, self._suite.hash)
+            signatures += (message.signature, message.view_signature)
+        verdicts = verify_batch(keys, signed, signatures, suite=self._suite)
         return [both[0] and both[1] for both in zip(verdicts[::2], verdicts[1::2], strict=True)]

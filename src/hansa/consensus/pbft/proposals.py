@@ -17,7 +17,7 @@ from typing import Final
 from hansa.consensus.errors import InvalidProposal
 from hansa.consensus.headers import header_on
 from hansa.consensus.pbft.messages import Prepare, WantedTransaction
-from hansa.kernel import Block, ExecutedBlock, Header, TransactionList, transactions_root
+from hansa.kernel import Block, ExecutedBlock, Header, Suite, TransactionList, transactions_root
 from hansa.primitives import Hash32, NodeId
 
 __all__ = ["EMPTY_PROPOSAL_SEALER", "Proposal", "open_proposal", "proposal_of"]
@@ -86,7 +86,8 @@ class Proposal:
         transactions = self.block.transactions
         if len(wanted) == len(transactions):
             return transactions.encode_blob()
-        return TransactionList.decode([transactions[item.index].raw for item in wanted]).encode_blob()
+        raws = [transactions[item.index].raw for item in wanted]
+        return TransactionList.decode(raws, suite=self.header.suite).encode_blob()
 
     def _with_fetched(
         self, found: TransactionList, missing: Sequence[int]
@@ -97,7 +98,8 @@ class Proposal:
         still_missing = [index for index in missing if self.hashes[index] not in raws]
         if still_missing:
             return found, still_missing
-        return TransactionList.decode([raws[transaction_hash] for transaction_hash in self.hashes]), ()
+        ordered = [raws[transaction_hash] for transaction_hash in self.hashes]
+        return TransactionList.decode(ordered, suite=self.header.suite), ()
 
 
 def open_proposal(prepare: Prepare, head: Header, sealers: Sequence[NodeId]) -> Proposal:
@@ -110,12 +112,12 @@ def open_proposal(prepare: Prepare, head: Header, sealers: Sequence[NodeId]) -> 
     Raises:
         InvalidProposal: no block, or not the one the prepare names.
     """
-    header, hashes, block = _read(prepare.block)
+    header, hashes, block = _read(prepare.block, head.suite)
     if header.number != prepare.height:
         raise InvalidProposal(f"block {header.number} in a prepare of {prepare.height}")
     if len(set(hashes)) != len(hashes):
         raise InvalidProposal("a transaction stands in it twice")
-    if header.transactions_root != transactions_root(hashes):
+    if header.transactions_root != transactions_root(hashes, suite=head.suite):
         raise InvalidProposal("its transactions root differs")
     if (
         header.hash != prepare.block_hash
@@ -153,18 +155,19 @@ def _before_execution(header: Header, head: Header, sealers: Sequence[NodeId]) -
         timestamp=header.timestamp,
         sealer=header.sealer,
         sealer_list=sealers,
+        suite=head.suite,
     )
 
 
-def _read(data: bytes) -> tuple[Header, list[bytes], Block | None]:
+def _read(data: bytes, suite: Suite) -> tuple[Header, list[bytes], Block | None]:
     try:
-        header, hashes, _ = Block.decode_proposal(data)
+        header, hashes, _ = Block.decode_proposal(data, suite=suite)
     except ValueError:
         pass
     else:
         return header, hashes, None
     try:
-        block = Block.decode(data)
+        block = Block.decode(data, suite=suite)
     except ValueError as error:
         raise InvalidProposal(str(error)) from error
     return block.header, block.transactions.hashes, block

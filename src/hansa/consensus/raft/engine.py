@@ -215,7 +215,7 @@ class RaftEngine:
 
     def _reopen(self, kept: backup.AcceptedBlock) -> _Work:
         try:
-            block = Block.decode(kept.block)
+            block = Block.decode(kept.block, suite=self._header.suite)
         except ValueError as error:
             raise UnreadableBackup(f"{backup.ACCEPTED}: {error}") from error
         if block.hash != kept.record.block_hash:
@@ -314,7 +314,7 @@ class RaftEngine:
         if not heartbeat.block:
             return None
         try:
-            block = Block.decode(heartbeat.block)
+            block = Block.decode(heartbeat.block, suite=self._header.suite)
         except ValueError as error:
             raise InvalidProposal(str(error)) from error
         header, head = block.header, self._machine.head
@@ -322,7 +322,7 @@ class RaftEngine:
             raise InvalidProposal(f"block {header.number} announced as {heartbeat.block_number}")
         if not 0 < len(block.transactions) <= head.transaction_count_max:
             raise InvalidProposal(f"a block of {len(block.transactions)} transactions")
-        if header.transactions_root != transactions_root(block.transactions.hashes):
+        if header.transactions_root != transactions_root(block.transactions.hashes, suite=block.suite):
             raise InvalidProposal("its transactions root differs")
         block_hash = Hash32(block.hash)
         self._works.setdefault(block_hash, _Work(block, heartbeat.block))

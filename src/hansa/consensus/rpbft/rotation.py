@@ -14,15 +14,15 @@ from eth_abi.abi import encode
 
 from hansa.consensus.errors import InvalidProposal
 from hansa.consensus.surroundings import Chain, NodeKey
-from hansa.kernel import Block, Header, TransactionList, keccak256
-from hansa.primitives import Address, GroupId, Height, NodeId
+from hansa.kernel import Block, Header, TransactionList
+from hansa.primitives import Address, GroupId, Height
 
 __all__ = ["WORKING_SEALER_MANAGER", "Rotation"]
 
 WORKING_SEALER_MANAGER: Final = Address(bytes.fromhex("0000000000000000000000000000000000001011"))
 
-_SELECTOR: Final = keccak256(b"rotateWorkingSealer(std::string, std::string, std::string)")[:4]
-"""Of a text that is no canonical signature: the reference hashes it as it stands in its code."""
+_SELECTOR_TEXT: Final = b"rotateWorkingSealer(std::string, std::string, std::string)"
+"""No canonical signature: the reference hashes it as it stands in its code."""
 
 _BLOCK_LIMIT: Final = 500
 """Heights for which the transaction is valid."""
@@ -56,17 +56,19 @@ class Rotation:
         if not self.is_due():
             return pooled
         public_key, proof = self._key.prove(head.hash.hex())
+        selector = head.suite.hash(_SELECTOR_TEXT)[:4]
         rotation = self._key.sign_transaction(
             nonce=self._draw(1 << _NONCE_BITS),
             block_limit=head.number + _BLOCK_LIMIT,
             to=WORKING_SEALER_MANAGER,
-            data=_SELECTOR + encode(["string", "string", "string"], [public_key, head.hash.hex(), proof]),
+            data=selector + encode(["string", "string", "string"], [public_key, head.hash.hex(), proof]),
             chain_id=self._chain_id,
             group_id=self._group_id,
         )
         others = [transaction.raw for transaction in pooled if transaction.to != WORKING_SEALER_MANAGER]
         # Ours takes the place of one that fitted: that one waits for the next block.
-        return TransactionList.decode([rotation.raw, *others[: max(0, len(pooled) - 1)]])
+        raws = [rotation.raw, *others[: max(0, len(pooled) - 1)]]
+        return TransactionList.decode(raws, suite=head.suite)
 
     def check(self, block: Block) -> None:
         """Is the rotation where it must be, and of the sealer that made the block?
@@ -82,9 +84,5 @@ class Rotation:
         first = block.transactions[0]
         if first.to != WORKING_SEALER_MANAGER:
             raise InvalidProposal("the epoch ends, and its first transaction rotates nobody")
-        if first.sender != _account(sealers[block.header.sealer]):
+        if first.sender != block.suite.address(sealers[block.header.sealer]):
             raise InvalidProposal("its rotation is not of the sealer that made it")
-
-
-def _account(node: NodeId) -> Address:
-    return Address(keccak256(node)[-20:])

@@ -15,7 +15,7 @@ from hansa.execution.errors import Failure
 from hansa.execution.system import CONFIG_TABLE, CONSENSUS_TABLE, SystemCall, SystemContract, SystemTable
 from hansa.execution.tables import Fields
 from hansa.execution.text import to_bytes
-from hansa.kernel import keccak256, vrf_verify
+from hansa.kernel import Suite, vrf_verify
 
 __all__ = ["WorkingSealerManager", "draw", "leaving_and_coming"]
 
@@ -45,9 +45,9 @@ class WorkingSealerManager(SystemContract):
             return
         random = _verified(call, working, public_key, input_text, proof)
         leaving, coming = leaving_and_coming(len(working), len(pending), epoch_sealers.value)
-        for node in draw(working, leaving, random):
+        for node in draw(working, leaving, random, call.suite):
             _set_type(call, nodes, node, SEALER)
-        for node in draw(pending, coming, random):
+        for node in draw(pending, coming, random, call.suite):
             _set_type(call, nodes, node, WORKING_SEALER)
         if notification.value == 1:
             row: Fields = {"value": "0", "enable_num": call.block_number}
@@ -95,7 +95,7 @@ def _verified(
     random = vrf_verify(to_bytes(input_text), to_bytes(public_key), to_bytes(proof))
     if random is None:
         raise Failure("rotateWorkingSealer: the proof is not valid")
-    accounts = [keccak256(node)[12:] for node in working]
+    accounts = [call.suite.address(node) for node in working]
     if accounts and call.origin not in accounts:
         raise Failure("rotateWorkingSealer: the sender is not a working sealer")
     return int.from_bytes(random)
@@ -112,13 +112,13 @@ def leaving_and_coming(working: int, pending: int, size: int) -> tuple[int, int]
     return (1, 1) if pending else (0, 0)
 
 
-def draw(nodes: Sequence[bytes], count: int, random: int) -> list[bytes]:
+def draw(nodes: Sequence[bytes], count: int, random: int, suite: Suite = Suite.STANDARD) -> list[bytes]:
     """Draw nodes: sort, shuffle by the number, take the first."""
     drawn = sorted(nodes)
     for last in range(len(drawn) - 1, 0, -1):
         index = random % (last + 1)
         drawn[last], drawn[index] = drawn[index], drawn[last]
-        random = int.from_bytes(keccak256(str(index).encode()))
+        random = int.from_bytes(suite.hash(str(index).encode()))
     return drawn[:count]
 
 

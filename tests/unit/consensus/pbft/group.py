@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hansa.consensus.pbft.engine import PbftEngine, PbftSettings
 from hansa.consensus.surroundings import Surroundings
+from hansa.kernel import Suite
 from tests.unit.consensus.joined import JoinedGroup, Member, eventually
 
 __all__ = ["Group", "Member", "eventually"]
@@ -12,7 +13,9 @@ __all__ = ["Group", "Member", "eventually"]
 class Group(JoinedGroup):
     """Its sealers share their settings."""
 
-    def __init__(self, size: int, settings: PbftSettings | None = None) -> None:
+    def __init__(
+        self, size: int, settings: PbftSettings | None = None, suite: Suite = Suite.STANDARD
+    ) -> None:
         def open_engine(around: Surroundings) -> PbftEngine:
             return PbftEngine(
                 me=around.me,
@@ -27,7 +30,7 @@ class Group(JoinedGroup):
                 steady_ms=around.steady_ms,
             )
 
-        super().__init__(size, open_engine)
+        super().__init__(size, open_engine, suite=suite)
 
     def leader(self, *, view: int = 0) -> Member:
         """Whose turn it is after the first member's head."""

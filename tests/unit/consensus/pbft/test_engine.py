@@ -23,7 +23,7 @@ from hansa.consensus.pbft.messages import (
 from hansa.consensus.pbft.post import PostSettings
 from hansa.consensus.pbft.sealing import SealingSettings
 from hansa.consensus.pbft.signing import sign_message
-from hansa.kernel import Block, Header, TransactionList, keccak256, verify_batch
+from hansa.kernel import Block, Header, Suite, TransactionList, keccak256, verify_batch
 from hansa.primitives import Hash32, Height, NodeId, View
 from tests.unit.consensus.pbft.group import Group, Member, eventually
 
@@ -63,6 +63,27 @@ async def test_a_block_carries_exactly_a_quorum_of_valid_signatures() -> None:
             signatures = [signature for _, signature in block.signatures]
             assert len(set(keys)) == 3
             assert verify_batch(keys, [block.hash] * 3, signatures) == [True] * 3
+
+
+async def test_a_guomi_group_signs_with_its_own_suite() -> None:
+    async with Group(4, AT_ONCE, Suite.SM) as group:
+        others = [member for member in group.members if member is not group.leader()]
+        raws = group.transactions(3)
+        await group.submit(raws[:2], to=others)
+        await group.submit(raws, to=[group.leader()])
+        await eventually(lambda: all_at(group, 1))
+        blocks = [member.ledger.block(1) for member in group.members]
+        assert len({block.hash for block in blocks if block is not None}) == 1
+        for block in blocks:
+            assert block is not None
+            assert block.suite == Suite.SM
+            assert block.receipt_count == 3
+            keys = [group.keys[index].id for index, _ in block.signatures]
+            signatures = [signature for _, signature in block.signatures]
+            assert [signature[64:] for signature in signatures] == keys
+            assert verify_batch(keys, [block.hash] * 3, signatures, suite=Suite.SM) == [True] * 3
+        types = [packet_type for _, _, packet_type, _ in group.wire.sent]
+        assert types.count(PacketType.MISSED_TRANSACTIONS_RESPONSE) >= 1
 
 
 async def test_proposals_carry_hashes_and_transactions_that_are_missing_are_asked_for() -> None:

@@ -16,7 +16,7 @@ from hansa.consensus.raft.messages import (
     decode_packet,
     encode_packet,
 )
-from hansa.kernel import Block
+from hansa.kernel import Block, Suite
 from hansa.ledger.errors import InvalidBlock
 from hansa.primitives import Hash32, Height
 from tests.unit.consensus.raft.group import Group, Member, eventually
@@ -43,6 +43,14 @@ async def test_a_group_elects_a_leader_and_commits_the_same_blocks(size: int) ->
         block = group.members[0].ledger.block(3)
         assert block is not None
         assert block.signatures == []
+
+
+async def test_a_guomi_group_commits_the_same_blocks() -> None:
+    async with Group(3, suite=Suite.SM) as group:
+        await eventually(lambda: len(group.leaders) == 1)
+        await group.submit(group.transactions(3))
+        await eventually(lambda: all_at(group, 1))
+        assert len({member.ledger.block_hash(1) for member in group.members}) == 1
 
 
 async def test_all_name_the_same_leader() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hansa.consensus.pbft.messages import PbftPacket, Prepare
 from hansa.consensus.rpbft.messages import ProposalPacketType
 from hansa.consensus.rpbft.rotation import WORKING_SEALER_MANAGER
-from hansa.kernel import Block
+from hansa.kernel import Block, Suite
 from tests.unit.consensus.rpbft.group import Group, Member, eventually
 
 
@@ -39,8 +39,9 @@ async def test_only_the_working_sealers_stand_in_a_block_and_sign_it() -> None:
             assert group.keys[block.header.sealer].id in {member.key.id for member in working}
 
 
-async def test_one_goes_and_one_comes_when_an_epoch_ends() -> None:
-    async with Group(6, working=4, epoch=3) as group:
+@pytest.mark.parametrize("suite", [Suite.STANDARD, Suite.SM])
+async def test_one_goes_and_one_comes_when_an_epoch_ends(suite: Suite) -> None:
+    async with Group(6, working=4, epoch=3, suite=suite) as group:
         before = {member.key.id for member in group.working}
         for height in range(1, 4):
             await commit(group, height)
