@@ -1,4 +1,4 @@
-"""The recorded four-node chain in a real ledger, asked the recorded questions through the real JSON-RPC.
+"""Recorded chains in a real ledger, asked the recorded questions through the real JSON-RPC.
 
 Only what needs other nodes (views, peers, sync) is not asked here; `tests/golden/rpc` compares its form.
 Questions that were asked on the way are put at the same place.
@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import pytest
 
-from hansa.kernel import Block, Header, TransactionList
+from hansa.kernel import Block, TransactionList
 from hansa.ledger.genesis import parse_genesis_settings
 from hansa.ledger.ledger import Ledger
 from hansa.node.group_view import RunningGroup
@@ -25,7 +25,7 @@ from hansa.rpc import RpcService
 from hansa.storage import MemoryStore
 from hansa.txpool import Pool
 from tests.golden.rpc.recordings import load
-from tests.replay.test_replay import GOLDEN, Record, unhex
+from tests.replay.test_replay import GOLDEN, Record, recorded_header, suite_of, unhex
 from tests.unit.rpc.fakes import FakeNode
 
 NEEDS_OTHER_NODES = {
@@ -53,26 +53,38 @@ ASKED_AFTER = {
 """Notes of questions that were asked on the way, and the transaction before them."""
 
 
-SIGNATURES = {
-    int(record["block"]["number"], 16): [
-        (int(entry["index"], 16), unhex(entry["signature"])) for entry in record["block"]["signatureList"]
-    ]
-    for record in load("chain.json")["blocks"]
-}
-"""Of the blocks that are asked for whole."""
+RECORDED = {"four-node": 112, "sm-four-node": 61}
+"""How many questions there are: none may get lost."""
+
+
+def signatures_of(name: str, recorded: Record) -> dict[int, list[tuple[int, bytes]]]:
+    """Of the blocks that are asked for whole."""
+    if name == "sm-four-node":
+        sealers = [unhex(sealer) for sealer in recorded["genesis"]["sealers"]]
+        return {
+            record["number"]: [(index, unhex(pair) + sealers[index]) for index, pair in record["signatures"]]
+            for record in recorded["blocks"][:1]
+        }
+    return {
+        int(record["block"]["number"], 16): [
+            (int(entry["index"], 16), unhex(entry["signature"])) for entry in record["block"]["signatureList"]
+        ]
+        for record in load("chain.json")["blocks"]
+    }
 
 
 class Chain:
     """The recorded chain up to a height, with everything a node keeps of a group."""
 
-    def __init__(self, threads: ThreadPoolExecutor) -> None:
-        self.recorded: Record = orjson.loads((GOLDEN / "four-node" / "chain.json").read_bytes())
+    def __init__(self, name: str, threads: ThreadPoolExecutor) -> None:
+        self.recorded: Record = orjson.loads((GOLDEN / name / "chain.json").read_bytes())
+        self.signatures = signatures_of(name, self.recorded)
         genesis = self.recorded["genesis"]
+        self.suite = suite_of(genesis)
         nodes = "\n".join(f"node.{index}={sealer}" for index, sealer in enumerate(genesis["sealers"]))
         text = f"[group]\nid=1\ntimestamp={genesis['timestamp']}\n[consensus]\n{nodes}\n"
-        self.ledger = Ledger(
-            MemoryStore(), parse_genesis_settings(text, "group.1.genesis", (2, 11, 1)), threads
-        )
+        settings = parse_genesis_settings(text, "group.1.genesis", (2, 11, 1), self.suite)
+        self.ledger = Ledger(MemoryStore(), settings, threads)
         self.pool = Pool(
             chain_id=1,
             group_id=1,
@@ -82,6 +94,7 @@ class Chain:
             threads=threads,
             head=0,
             nonces=self.ledger.recent_nonces(),
+            suite=self.suite,
         )
         self.ledger.subscribe(lambda committed: self.pool.commit(committed.block))
         group: Any = SimpleNamespace(
@@ -89,6 +102,7 @@ class Chain:
             pool=self.pool,
             sync=SimpleNamespace(blocks_behind=0),
             is_member=True,
+            consensus_type="pbft",
             me=NodeId(unhex(genesis["sealers"][0])),
         )
         node: Any = FakeNode({1: RunningGroup(group, threads, acts_as_member=False)})  # type: ignore[dict-item]
@@ -96,19 +110,12 @@ class Chain:
 
     async def extend(self, record: Record) -> None:
         """Execute and commit the next recorded block."""
-        header = Header(
-            number=record["number"],
-            parent_hash=unhex(record["parentHash"]),
-            timestamp=record["timestamp"],
-            sealer=record["sealer"],
-            sealer_list=[
-                unhex(sealer) for sealer in record.get("sealerList", self.recorded["genesis"]["sealers"])
-            ],
-        )
+        header = recorded_header(record, self.recorded["genesis"])
         raws = [unhex(transaction["raw"]) for transaction in record["transactions"]]
-        executed = await self.ledger.execute(Block.propose(header, TransactionList.decode(raws)))
+        transactions = TransactionList.decode(raws, suite=self.suite)
+        executed = await self.ledger.execute(Block.propose(header, transactions))
         assert executed.block.hash == unhex(record["hash"])
-        await self.ledger.commit(executed, SIGNATURES.get(record["number"], []))
+        await self.ledger.commit(executed, self.signatures.get(record["number"], []))
 
     async def ask(self, request: Record) -> Record:
         answer: Record = orjson.loads(await self.service.handle(orjson.dumps(request)))
@@ -133,10 +140,12 @@ class Question:
         return error["words"] in text and made == {**self.response, "error": expected}
 
 
-def questions() -> list[Question]:
+def questions(name: str) -> list[Question]:
+    recorded = GOLDEN / name / "exchanges.json"
+    loaded = orjson.loads(recorded.read_bytes()) if recorded.exists() else load("exchanges.json")
     return [
         Question(exchange["note"], exchange["request"], exchange["response"])
-        for exchange in load("exchanges.json")["exchanges"]
+        for exchange in loaded["exchanges"]
         if exchange["request"]["method"] not in NEEDS_OTHER_NODES
     ]
 
@@ -147,10 +156,11 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
+@pytest.mark.parametrize("name", sorted(RECORDED))
 async def test_the_replayed_chain_gives_the_recorded_answers(
-    threads: ThreadPoolExecutor, capsys: pytest.CaptureFixture[str]
+    name: str, threads: ThreadPoolExecutor, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chain, asked = Chain(threads), questions()
+    chain, asked = Chain(name, threads), questions(name)
     on_the_way = [question for question in asked if question.note in ASKED_AFTER]
     wrong: list[str] = []
     put_count = 0
@@ -166,14 +176,14 @@ async def test_the_replayed_chain_gives_the_recorded_answers(
 
     for record in chain.recorded["blocks"]:
         await chain.extend(record)
-        name = record["transactions"][0]["name"]
+        done = record["transactions"][0]["name"]
         for question in on_the_way:
-            if name.split(":")[0] == ASKED_AFTER[question.note]:
+            if done.split(":")[0] == ASKED_AFTER[question.note]:
                 await put(question)
     for question in asked:
         if question.note not in ASKED_AFTER:
             await put(question)
     with capsys.disabled():
-        sys.stdout.write(f"\nJSON-RPC: {len(asked) - len(wrong)} of {len(asked)} recorded answers\n")
+        sys.stdout.write(f"\nJSON-RPC, {name}: {len(asked) - len(wrong)} of {len(asked)} recorded answers\n")
     assert wrong == []
-    assert put_count == len(asked) == 112
+    assert put_count == len(asked) == RECORDED[name]
