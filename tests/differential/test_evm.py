@@ -10,6 +10,7 @@ nonce 0.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from eth import constants
@@ -22,6 +23,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hansa.kernel import Block, Executor, Header, Transaction, TransactionList, keccak256
+
+sys.setrecursionlimit(1000)  # importing py-evm raises it for the whole process
 
 SENDER = keccak256(b"test key of a caller")
 CALLER = b"\x11" * 20

@@ -12,6 +12,7 @@ are spliced in unread.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -43,6 +44,10 @@ BATCH_COUNT_MAX = 1000
 _LENIENT_BYTES_MAX = 1 << 20
 """Texts with something behind the first value are scanned by a slower parser, so not the largest ones."""
 
+_NESTING_MAX = 256
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
+
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 
 _FIRST_VALUE = json.JSONDecoder()
@@ -70,11 +75,19 @@ def parse(data: bytes) -> Json:
         if len(data) > _LENIENT_BYTES_MAX:
             raise
     text = data.decode().lstrip(" \t\r\n")
-    try:
-        _, end = _FIRST_VALUE.raw_decode(text)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+    if _nesting(text) > _NESTING_MAX:
+        raise ValueError("nested too deep")
+    _, end = _FIRST_VALUE.raw_decode(text)
     return orjson.loads(text[:end])  # type: ignore[no-any-return]
+
+
+def _nesting(text: str) -> int:
+    """How deep brackets stand in each other, at most. The slower parser recurses once for each."""
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def read_request(value: Json) -> Request | Envelope:
