@@ -1,7 +1,9 @@
 //! Accounts as rows of their tables `c_<address>` (execution §1.9, data model §8.2).
 
+use std::collections::hash_map::{Entry, HashMap};
 use std::sync::Arc;
 
+use ahash::RandomState;
 use bytes::Bytes;
 use hansa_evm::{Address, Hash, U256};
 use hansa_state::{Access, Condition, Created, Session, StateError, Table};
@@ -31,7 +33,30 @@ pub(crate) const READ_OF_SENDERS: [&[u8]; 1] = [rows::FROZEN];
 
 /// The name of an account's table.
 pub(crate) fn table_name(address: &Address) -> String {
-    format!("c_{}", hex(address))
+    ["c_", hex(address).as_str()].concat()
+}
+
+/// Accounts that were opened; a table that is there stays to the end of the block, even if what created it is taken
+/// back.
+#[derive(Debug, Default)]
+pub(crate) struct Accounts {
+    opened: HashMap<Address, Account, RandomState>,
+}
+
+impl Accounts {
+    /// The account, if it has a table.
+    pub(crate) fn open(
+        &mut self,
+        session: &Session<'_>,
+        address: &Address,
+    ) -> Result<Option<&Account>, StateError> {
+        match self.opened.entry(*address) {
+            Entry::Occupied(known) => Ok(Some(known.into_mut())),
+            Entry::Vacant(unknown) => {
+                Ok(Account::open(session, address)?.map(|account| &*unknown.insert(account)))
+            }
+        }
+    }
 }
 
 /// An account that has a table.
@@ -159,27 +184,26 @@ impl Account {
         self.update(session, rows::ALIVE, Bytes::from_static(b"false"))
     }
 
-    pub(crate) fn slot(&self, session: &Session<'_>, slot: U256) -> Result<U256, StateError> {
-        let text = self.read(session, &decimal(slot))?;
-        Ok(text.and_then(|text| number(&text)).unwrap_or_default())
+    /// What a slot holds; its key is the decimal of its number.
+    pub(crate) fn slot(&self, session: &Session<'_>, slot: &[u8]) -> Result<U256, StateError> {
+        Ok(slot_value(self.read(session, slot)?.as_ref()))
     }
 
-    /// Zero is stored like any other value.
+    /// Set a slot that holds something else; what it held. Zero is stored like any other value.
     pub(crate) fn set_slot(
         &self,
         session: &mut Session<'_>,
-        slot: U256,
+        slot: &Bytes,
         value: U256,
-    ) -> Result<(), StateError> {
-        self.put(session, &decimal(slot), decimal(value))
+    ) -> Result<U256, StateError> {
+        let keeps = |before: Option<&Bytes>| slot_value(before) == value;
+        let before = session.put(&self.table, slot, VALUE, decimal(value), keeps)?;
+        Ok(slot_value(before.as_ref()))
     }
 
     /// Change a row, or insert it.
-    fn put(&self, session: &mut Session<'_>, key: &[u8], value: Bytes) -> Result<(), StateError> {
-        if self.read(session, key)?.is_some() {
-            return self.update(session, key, value);
-        }
-        session.insert(&self.table, key, [(VALUE, value)], Access::System)?;
+    fn put(&self, session: &mut Session<'_>, key: &'static [u8], value: Bytes) -> Result<(), StateError> {
+        session.put(&self.table, &Bytes::from_static(key), VALUE, value, |_| false)?;
         Ok(())
     }
 
@@ -191,4 +215,9 @@ impl Account {
         session.update(&self.table, key, [(VALUE, value)], &Condition::all(), Access::System)?;
         Ok(())
     }
+}
+
+/// What is not there is zero.
+fn slot_value(text: Option<&Bytes>) -> U256 {
+    text.and_then(|text| number(text)).unwrap_or_default()
 }

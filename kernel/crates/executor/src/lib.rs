@@ -20,6 +20,7 @@ mod error;
 mod executor;
 mod parameters;
 mod schedule;
+mod slot_keys;
 mod system;
 #[cfg(test)]
 mod tests;

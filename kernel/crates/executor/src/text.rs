@@ -6,13 +6,16 @@ use hansa_evm::{Address, U256};
 /// Lower-case hex without `0x`.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 0xf)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    let digit = |nibble: u8| DIGITS[usize::from(nibble & 0xf)];
+    let mut text = Vec::with_capacity(bytes.len() * 2);
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]));
+    // Digits are text.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Lower-case hex with `0x`: how permission rows hold addresses.
 pub(crate) fn prefixed_hex(address: &Address) -> String {
-    format!("0x{}", hex(address))
+    ["0x", hex(address).as_str()].concat()
 }
 
 /// The bytes of hex text, with or without `0x`; `None` if it is not hex.

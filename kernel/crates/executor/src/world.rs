@@ -14,9 +14,10 @@ use hansa_evm::{
 };
 use hansa_state::{names, Access, Savepoint, Session};
 
-use crate::account::Account;
+use crate::account::{Account, Accounts};
 use crate::block::BlockRun;
 use crate::schedule::Turn;
+use crate::slot_keys::SlotKeys;
 use crate::system::{self, Object, TemporaryAddresses};
 use crate::text::{hex, prefixed_hex};
 use crate::ExecutionError;
@@ -46,7 +47,8 @@ pub(crate) struct World<'a> {
     transaction: TransactionContext,
     /// The origin as permission rows write it.
     pub(crate) origin_text: String,
-    accounts: HashMap<Address, Account>,
+    accounts: Accounts,
+    slot_keys: SlotKeys,
     pub(crate) logs: Vec<LogEntry>,
     pub(crate) cleared_slots: u64,
     pub(crate) destroyed: Vec<Address>,
@@ -61,7 +63,8 @@ impl<'a> World<'a> {
             session: Session::at(&block.state, turn.position),
             transaction,
             origin_text: prefixed_hex(&transaction.origin),
-            accounts: HashMap::new(),
+            accounts: Accounts::default(),
+            slot_keys: SlotKeys::default(),
             logs: Vec::new(),
             cleared_slots: 0,
             destroyed: Vec::new(),
@@ -82,15 +85,7 @@ impl<'a> World<'a> {
 
     /// An account that has a table.
     pub(crate) fn account(&mut self, address: &Address) -> Result<Option<Account>, ExecutionError> {
-        if let Some(account) = self.accounts.get(address) {
-            return Ok(Some(account.clone()));
-        }
-        let account = Account::open(&self.session, address)?;
-        // A table that is there stays to the end of the block, even if what created it is taken back.
-        if let Some(account) = &account {
-            self.accounts.insert(*address, account.clone());
-        }
-        Ok(account)
+        Ok(self.accounts.open(&self.session, address)?.cloned())
     }
 
     /// Give an object a temporary address.
@@ -122,7 +117,7 @@ impl<'a> World<'a> {
     }
 
     fn is_frozen(&mut self, address: &Address) -> Result<bool, ExecutionError> {
-        Ok(match self.account(address)? {
+        Ok(match self.accounts.open(&self.session, address)? {
             Some(account) => account.is_frozen(&self.session)?,
             None => false,
         })
@@ -164,7 +159,7 @@ impl<'a> World<'a> {
         if let Some(contract) = self.system_contract(address) {
             return Ok(Entrance::Over(self.call_system(&contract, message)?));
         }
-        if let Some(account) = self.account(address)? {
+        if let Some(account) = self.accounts.open(&self.session, address)? {
             if account.is_frozen(&self.session)? {
                 let text = format!("Frozen contract:{}", hex(address));
                 return Ok(self.refuse(Status::ContractFrozen, message.gas, &text));
@@ -344,8 +339,8 @@ impl Host for World<'_> {
     }
 
     fn load(&mut self, contract: &Address, slot: U256) -> Result<U256, ExecutionError> {
-        Ok(match self.account(contract)? {
-            Some(account) => account.slot(&self.session, slot)?,
+        Ok(match self.accounts.open(&self.session, contract)? {
+            Some(account) => account.slot(&self.session, self.slot_keys.of(slot))?,
             None => U256::ZERO,
         })
     }
@@ -356,15 +351,13 @@ impl Host for World<'_> {
         slot: U256,
         value: U256,
     ) -> Result<U256, HostError<ExecutionError>> {
-        let Some(account) = self.account(contract)? else { return Ok(U256::ZERO) };
+        let account = self.accounts.open(&self.session, contract).map_err(ExecutionError::from)?;
+        let Some(account) = account else { return Ok(U256::ZERO) };
         if !account.is_writable(&self.origin_text) {
             return Err(HostError::Denied);
         }
-        let old = account.slot(&self.session, slot).map_err(ExecutionError::from)?;
-        if old != value {
-            account.set_slot(&mut self.session, slot, value).map_err(ExecutionError::from)?;
-        }
-        Ok(old)
+        let before = account.set_slot(&mut self.session, self.slot_keys.of(slot), value);
+        Ok(before.map_err(ExecutionError::from)?)
     }
 
     fn count_cleared_slot(&mut self) {

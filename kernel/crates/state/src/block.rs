@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ahash::RandomState;
 use hansa_crypto::{Hash, Suite};
 use parking_lot::RwLock;
 
@@ -23,7 +24,7 @@ const CURRENT_ID: &str = "current_id";
 /// Shared by the transactions of one block.
 pub struct BlockState {
     committed: Arc<CommittedState>,
-    tables: RwLock<HashMap<Arc<str>, Arc<Table>>>,
+    tables: RwLock<HashMap<Arc<str>, Arc<Table>, RandomState>>,
     order: Order,
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use ahash::RandomState;
 use hansa_crypto::Suite;
 use parking_lot::RwLock;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::Weighter;
 
 use crate::encoding::{decode_rows, storage_key};
@@ -40,7 +41,7 @@ impl Weighter<Vec<u8>, SharedRows> for BySize {
 pub struct CommittedState {
     suite: Suite,
     reader: Box<dyn StateReader>,
-    cache: Cache<Vec<u8>, SharedRows, BySize>,
+    cache: Cache<Vec<u8>, SharedRows, BySize, RandomState>,
     /// Counts applied blocks. A reader that started before a block was applied must not put what it read into the
     /// cache afterwards: it may be older than what the block wrote.
     generation: RwLock<u64>,
@@ -50,7 +51,8 @@ impl CommittedState {
     /// `suite` is what the chain hashes with; `cache_bytes` bounds what decoded rows may take.
     #[must_use]
     pub fn new(suite: Suite, reader: Box<dyn StateReader>, cache_bytes: usize) -> Self {
-        let cache = Cache::with_weighter(cache_bytes / ENTRY_BYTES_TYPICAL, cache_bytes as u64, BySize);
+        let (count, hasher) = (cache_bytes / ENTRY_BYTES_TYPICAL, RandomState::new());
+        let cache = Cache::with(count, cache_bytes as u64, BySize, hasher, DefaultLifecycle::default());
         Self { suite, reader, cache, generation: RwLock::new(0) }
     }
 

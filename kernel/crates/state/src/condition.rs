@@ -127,6 +127,11 @@ impl Condition {
         self.ranges.entry(field.into()).or_insert(Range { left: Bound::NONE, right: Bound::NONE })
     }
 
+    /// Does it take every row?
+    pub(crate) fn is_all(&self) -> bool {
+        self.ranges.is_empty() && self.limit.is_none()
+    }
+
     pub(crate) fn matches(&self, schema: &Schema, values: &Values) -> bool {
         self.ranges.iter().filter(|(field, _)| !is_hidden(field)).all(|(field, range)| {
             let value = schema.column(field).and_then(|column| values.get(column)?.as_ref());

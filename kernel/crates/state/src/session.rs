@@ -10,9 +10,8 @@ use hansa_crypto::Suite;
 
 use crate::condition::Condition;
 use crate::order::{Position, Visitor};
-use crate::row::Values;
 use crate::schema::{names, Schema};
-use crate::table::{Body, Place, Selected, Table};
+use crate::table::{new_values, with_fields, Body, Place, Selected, Table};
 use crate::{BlockState, Bytes, StateError};
 
 /// On whose behalf a table is written.
@@ -49,7 +48,8 @@ pub enum Created {
 pub struct Savepoint(usize);
 
 struct Change {
-    table: Arc<Table>,
+    /// In the session's list of tables.
+    table: usize,
     key: Bytes,
     place: Place,
     /// `None`: the row was inserted.
@@ -61,6 +61,9 @@ pub struct Session<'a> {
     block: &'a BlockState,
     position: Position,
     journal: Vec<Change>,
+    /// Those that were changed. A change names its table by number: to share one more often costs, as others share it
+    /// at the same time.
+    tables: Vec<Arc<Table>>,
 }
 
 impl<'a> Session<'a> {
@@ -79,7 +82,7 @@ impl<'a> Session<'a> {
     /// A session of the transaction at this position.
     #[must_use]
     pub fn at(block: &'a BlockState, position: Position) -> Self {
-        Self { block, position, journal: Vec::new() }
+        Self { block, position, journal: Vec::new(), tables: Vec::new() }
     }
 
     fn visitor(&self) -> Visitor<'a> {
@@ -158,16 +161,44 @@ impl<'a> Session<'a> {
         }
         let key = Bytes::copy_from_slice(key);
         let schema = table.schema();
-        let mut values = vec![None; schema.width()];
-        for (column, value) in columns(schema, fields).into_iter().chain([(schema.key_column(), key.clone())])
-        {
-            if let Some(field) = values.get_mut(column) {
-                *field = Some(value);
+        let mut fields = columns(schema, fields);
+        fields.push((schema.key_column(), key.clone()));
+        let values = new_values(schema.width(), &fields);
+        let place = table.insert(self.block.committed(), self.visitor(), &key, values)?;
+        let table = self.number_of(table);
+        self.journal.push(Change { table, key, place, before: None });
+        Ok(Written::Rows(1))
+    }
+
+    /// Set one field of the rows of a key, or insert a row if there is none; what the first one had. Nothing is written
+    /// if `keeps` says of that that it may stay. This is the system's own: access is not checked.
+    pub fn put(
+        &mut self,
+        table: &Arc<Table>,
+        key: &Bytes,
+        field: &str,
+        value: Bytes,
+        keeps: impl FnOnce(Option<&Bytes>) -> bool,
+    ) -> Result<Option<Bytes>, StateError> {
+        let Some(column) = table.schema().column(field.as_bytes()) else { return Ok(None) };
+        let (committed, visitor) = (self.block.committed(), self.visitor());
+        let number = self.number_of(table);
+        table.put(committed, visitor, key, (column, value), keeps, |place, before| {
+            self.journal.push(Change { table: number, key: key.clone(), place, before });
+        })
+    }
+
+    /// The number of a table in the list; often it is the one that was changed last.
+    fn number_of(&mut self, table: &Arc<Table>) -> usize {
+        const LOOK_BACK: usize = 4;
+        let found = self.tables.iter().rev().take(LOOK_BACK).position(|known| Arc::ptr_eq(known, table));
+        match found {
+            Some(back) => self.tables.len() - 1 - back,
+            None => {
+                self.tables.push(Arc::clone(table));
+                self.tables.len() - 1
             }
         }
-        let place = table.insert(self.block.committed(), self.visitor(), &key, values.into())?;
-        self.journal.push(Change { table: Arc::clone(table), key, place, before: None });
-        Ok(Written::Rows(1))
     }
 
     /// Set fields of the rows that match; the key field is never changed. Counts the rows that matched.
@@ -183,13 +214,7 @@ impl<'a> Session<'a> {
         let mut fields = columns(schema, fields);
         fields.retain(|(column, _)| *column != schema.key_column());
         self.change(table, key, condition, access, |body| {
-            let mut values = body.values.to_vec();
-            for (column, value) in &fields {
-                if let Some(field) = values.get_mut(*column) {
-                    *field = Some(value.clone());
-                }
-            }
-            body.values = Values::from(values);
+            body.values = with_fields(&body.values, &fields);
         })
     }
 
@@ -215,16 +240,15 @@ impl<'a> Session<'a> {
         if !table.is_writable(access) {
             return Ok(Written::Denied);
         }
-        let changed = table.change(self.block.committed(), self.visitor(), key, condition, change)?;
-        let count = changed.len();
-        let key = Bytes::copy_from_slice(key);
-        self.journal.extend(changed.into_iter().map(|(place, before)| Change {
-            table: Arc::clone(table),
-            key: key.clone(),
-            place,
-            before: Some(before),
-        }));
-        Ok(Written::Rows(count))
+        let (committed, visitor) = (self.block.committed(), self.visitor());
+        let number = self.number_of(table);
+        let before = self.journal.len();
+        let shared_key = Bytes::copy_from_slice(key);
+        table.change(committed, visitor, key, condition, change, |place, before| {
+            let key = shared_key.clone();
+            self.journal.push(Change { table: number, key, place, before: Some(before) });
+        })?;
+        Ok(Written::Rows(self.journal.len() - before))
     }
 
     /// Where the session stands.
@@ -237,7 +261,9 @@ impl<'a> Session<'a> {
     pub fn revert_to(&mut self, savepoint: Savepoint) {
         while self.journal.len() > savepoint.0 {
             if let Some(Change { table, key, place, before }) = self.journal.pop() {
-                table.restore(self.visitor(), &key, place, before);
+                if let Some(table) = self.tables.get(table) {
+                    table.restore(self.visitor(), &key, place, before);
+                }
             }
         }
     }

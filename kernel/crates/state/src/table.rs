@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ahash::RandomState;
 use parking_lot::RwLock;
 
 use crate::committed::SharedRows;
@@ -91,17 +92,46 @@ impl KeyRows {
         committed.or_else(|| own.next().map(|created| &created.body.values))
     }
 
-    fn body(&self, place: Place) -> Option<Body> {
-        match place {
-            Place::Created(index) => self.created.get(index).map(|created| created.body.clone()),
-            Place::Committed(index) => match self.touched.get(index)? {
-                Some(body) => Some(body.clone()),
-                None => {
-                    let values = self.committed.get(index)?.values.clone();
-                    Some(Body { values, removed: false })
-                }
-            },
+    fn insert(&mut self, values: Values) -> Place {
+        self.created.push(Created { body: Body { values, removed: false }, undone: false });
+        Place::Created(self.created.len() - 1)
+    }
+
+    fn change_all(&mut self, change: impl Fn(&mut Body), journal: impl FnMut(Place, Body)) {
+        let committed = (0..self.committed.len()).map(Place::Committed);
+        let created = (0..self.created.len()).map(Place::Created);
+        self.change(committed.chain(created), change, journal);
+    }
+
+    /// Change those of these rows that are live; `journal` is told the places and what was there before.
+    fn change(
+        &mut self,
+        places: impl Iterator<Item = Place>,
+        change: impl Fn(&mut Body),
+        mut journal: impl FnMut(Place, Body),
+    ) {
+        for place in places {
+            if let Some(body) = self.live_body(place) {
+                let mut changed = body.clone();
+                change(&mut changed);
+                self.replace(place, changed);
+                journal(place, body);
+            }
         }
+    }
+
+    fn live_body(&self, place: Place) -> Option<Body> {
+        let body = match place {
+            Place::Created(index) => {
+                let created = self.created.get(index).filter(|created| !created.undone)?;
+                created.body.clone()
+            }
+            Place::Committed(index) => match self.touched.get(index)? {
+                Some(body) => body.clone(),
+                None => Body { values: self.committed.get(index)?.values.clone(), removed: false },
+            },
+        };
+        (!body.removed).then_some(body)
     }
 
     fn replace(&mut self, place: Place, body: Body) {
@@ -123,7 +153,9 @@ impl KeyRows {
 /// Keys are spread over this many maps, so that transactions on different keys seldom wait for each other.
 const SHARDS: usize = 16;
 
-type Shard = RwLock<HashMap<Bytes, KeyRows>>;
+type Keys = HashMap<Bytes, KeyRows, RandomState>;
+
+type Shard = RwLock<Keys>;
 
 /// Where a key is. The end of a key tells it best from others; a bad spread costs waiting, nothing else.
 fn shard_of(key: &[u8]) -> usize {
@@ -260,12 +292,44 @@ impl Table {
         self.soil();
         self.with_rows(committed, key, |rows| {
             visitor.writes(&mut rows.visits);
-            rows.created.push(Created { body: Body { values, removed: false }, undone: false });
-            Place::Created(rows.created.len() - 1)
+            rows.insert(values)
         })
     }
 
-    /// Change the rows a condition selects; the places and what was there before.
+    /// Set a column of all live rows of a key, or insert a row if there is none; the column of the first one before.
+    /// Nothing is written if `keeps` says of it that it may stay.
+    pub(crate) fn put(
+        &self,
+        committed: &CommittedState,
+        visitor: Visitor<'_>,
+        key: &Bytes,
+        (column, value): (usize, Bytes),
+        keeps: impl FnOnce(Option<&Bytes>) -> bool,
+        mut journal: impl FnMut(Place, Option<Body>),
+    ) -> Result<Option<Bytes>, StateError> {
+        self.with_rows(committed, key, |rows| {
+            let first = rows.first();
+            let before = first.and_then(|values| values.get(column)?.clone());
+            if keeps(before.as_ref()) {
+                visitor.reads(&mut rows.visits);
+                return before;
+            }
+            let is_there = first.is_some();
+            self.soil();
+            visitor.writes(&mut rows.visits);
+            if is_there {
+                let fields = [(column, value)];
+                let set = |body: &mut Body| body.values = with_fields(&body.values, &fields);
+                rows.change_all(set, |place, body| journal(place, Some(body)));
+            } else {
+                let fields = [(column, value), (self.schema.key_column(), key.clone())];
+                journal(rows.insert(new_values(self.schema.width(), &fields)), None);
+            }
+            before
+        })
+    }
+
+    /// Change the rows a condition selects; `journal` is told the places and what was there before.
     pub(crate) fn change(
         &self,
         committed: &CommittedState,
@@ -273,22 +337,17 @@ impl Table {
         key: &[u8],
         condition: &Condition,
         change: impl Fn(&mut Body),
-    ) -> Result<Vec<(Place, Body)>, StateError> {
+        journal: impl FnMut(Place, Body),
+    ) -> Result<(), StateError> {
         self.soil();
         self.with_rows(committed, key, |rows| {
             // To match nothing is to have read only, but it is not worth the difference.
             visitor.writes(&mut rows.visits);
-            let places = rows.select(&self.schema, condition).into_iter().map(|(place, _)| place);
-            let mut before = Vec::with_capacity(places.len());
-            for place in places {
-                if let Some(body) = rows.body(place) {
-                    let mut changed = body.clone();
-                    change(&mut changed);
-                    rows.replace(place, changed);
-                    before.push((place, body));
-                }
+            if condition.is_all() {
+                return rows.change_all(change, journal);
             }
-            before
+            let places = rows.select(&self.schema, condition).into_iter().map(|(place, _)| place);
+            rows.change(places, change, journal);
         })
     }
 
@@ -362,7 +421,7 @@ impl Table {
         let mut created: Vec<(&Bytes, &Body)> = created.filter(|(_, body)| !body.removed).collect();
         created.sort_by(|(_, left), (_, right)| self.creation_order(&left.values, &right.values));
         let count = created.len();
-        let mut created_of_key: HashMap<&Bytes, Vec<(usize, Values)>> = HashMap::new();
+        let mut created_of_key: HashMap<&Bytes, Vec<(usize, Values)>, RandomState> = HashMap::default();
         for (position, (key, body)) in created.into_iter().enumerate() {
             created_of_key.entry(key).or_default().push((position, body.values.clone()));
         }
@@ -404,8 +463,24 @@ impl Table {
     }
 }
 
+/// Fields of a new row; a later one of a column counts.
+pub(crate) fn new_values(width: usize, fields: &[(usize, Bytes)]) -> Values {
+    (0..width).map(|column| of_column(column, fields).cloned()).collect()
+}
+
+/// The same row with these fields.
+pub(crate) fn with_fields(values: &Values, fields: &[(usize, Bytes)]) -> Values {
+    let set =
+        |(column, value): (usize, &Option<Bytes>)| of_column(column, fields).or(value.as_ref()).cloned();
+    values.iter().enumerate().map(set).collect()
+}
+
+fn of_column(column: usize, fields: &[(usize, Bytes)]) -> Option<&Bytes> {
+    fields.iter().rev().find(|(of, _)| *of == column).map(|(_, value)| value)
+}
+
 /// Rows this block created and did not take back, with their key.
-fn created_bodies(keys: &HashMap<Bytes, KeyRows>) -> impl Iterator<Item = (&Bytes, &Body)> {
+fn created_bodies(keys: &Keys) -> impl Iterator<Item = (&Bytes, &Body)> {
     keys.iter().flat_map(|(key, rows)| {
         let created = rows.created.iter().filter(|created| !created.undone);
         created.map(move |created| (key, &created.body))

@@ -79,6 +79,9 @@ impl TemporaryObjects {
     /// It is done.
     pub(crate) fn end(&self, turn: Turn, addresses: &TemporaryAddresses) {
         let count = addresses.last - addresses.start;
+        if count == 0 && !turn.alone {
+            return;
+        }
         let given = self.given.fetch_add(count, Ordering::AcqRel) + count;
         if turn.alone {
             self.given_in_order.store(given, Ordering::Release);
