@@ -14,6 +14,7 @@ from hansa.execution.contracts import GOVERNANCE_CONTRACTS
 from hansa.execution.errors import Malformed
 from hansa.execution.sandbox import Sandbox
 from hansa.execution.text import from_bytes, to_bytes
+from hansa.kernel import Suite
 
 VALUES: dict[str, st.SearchStrategy[object]] = {
     "uint256": st.integers(0, (1 << 256) - 1),
@@ -74,7 +75,9 @@ def chain() -> Sandbox:
 
 
 SELECTORS = [
-    (contract.address, selector) for contract in GOVERNANCE_CONTRACTS for selector in methods_of(contract)
+    (contract.address, selector)
+    for contract in GOVERNANCE_CONTRACTS
+    for selector in methods_of(contract)[Suite.STANDARD]
 ] + [(0x5100, abi.selector(name)) for name in ("issue(address,uint256)", "balancesOf(address[])")]
 
 

@@ -72,6 +72,8 @@ class FakeChain:
         self.membership = membership
         self.genesis_hash = digest(block_at(0))
         self.failure: Exception | None = None
+        self.import_s = 0.0
+        """How long a block takes."""
 
     @property
     def head(self) -> FakeHead:
@@ -81,7 +83,7 @@ class FakeChain:
         return self.blocks[height] if height < len(self.blocks) else None
 
     async def import_block(self, data: bytes) -> object:
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.import_s)
         if self.failure is not None:
             raise self.failure
         height, head = peek_height(data), self.head.number
@@ -548,8 +550,9 @@ async def test_a_long_download_is_told_in_the_log(
 ):
     monkeypatch.setattr("hansa.sync.progress.REPORT_INTERVAL_MS", 1)
     caplog.set_level("INFO", logger="hansa.sync")
-    group = Group([0, 600])
+    group = Group([0, 100])
+    group.peers[0].chain.import_s = 0.005  # some ticks long
     async with group.running():
-        await until(lambda: group.peers[0].chain.head.number == 600)
-    assert "downloading from block 0 to 600" in caplog.text
-    assert re.search(r"block \d+ of 600, \d+ to go, \d+ blocks/s", caplog.text)
+        await until(lambda: group.peers[0].chain.head.number == 100)
+    assert "downloading from block 0 to 100" in caplog.text
+    assert re.search(r"block \d+ of 100, \d+ to go, \d+ blocks/s", caplog.text)
