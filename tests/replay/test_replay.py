@@ -245,7 +245,8 @@ def test_a_recorded_chain_gives_the_recorded_receipts_and_roots(
 def test_larger_blocks_come_to_the_same_in_parallel(name: str) -> None:
     """The recorded transactions again, sixteen to a block."""
     recorded = orjson.loads((GOLDEN / name / "chain.json").read_bytes())
-    raws = [unhex(transaction["raw"]) for block in recorded["blocks"] for transaction in block["transactions"]]
+    transactions = [transaction for block in recorded["blocks"] for transaction in block["transactions"]]
+    raws = [unhex(transaction["raw"]) for transaction in transactions]
     nodes = [Node(recorded["genesis"], parallel=parallel) for parallel in (False, True)]
     for number, start in enumerate(range(0, len(raws), 16), start=1):
         parent_hash = nodes[0].hashes[number - 1]

@@ -78,9 +78,7 @@ class Group:
         try:
             block_store = self._open(settings, data_path / "block" / "RocksDB")
             backup_store = self._open(settings, data_path / "pbftMsgBackup" / "RocksDB")
-            self.ledger = Ledger(
-                block_store, genesis, threads, contracts, parallel=settings.enable_parallel
-            )
+            self.ledger = Ledger(block_store, genesis, threads, contracts, parallel=settings.enable_parallel)
         except BaseException:
             self._stores.close()
             raise
