@@ -130,7 +130,7 @@ The chain is running.
   certificates  {folder}/{HOST}/sdk  (ca.crt, sdk.crt, sdk.key)
   logs          {folder}/{HOST}/node0/log
   try           curl -s -d '{{"jsonrpc":"2.0","method":"getBlockNumber","params":[1],"id":1}}' http://{HOST}:{RPC_PORT}
-  measure       make bench
+  measure       make bench-demo
   stop          make demo-stop"""
     )
 
