@@ -8,5 +8,6 @@
     checker    history and chains in, violations out                        pure
     run        puts them together
 
-`python -m tests.cluster.nemesis --seed 4711 --minutes 30` runs it; docs/guides/fault-tests.md says what it found.
+`python -m tests.cluster.nemesis --seed 4711 --minutes 30` runs it; docs/guides/fault-tests.md says what it
+found.
 """
