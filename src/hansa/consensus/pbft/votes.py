@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from hansa.consensus.pbft.messages import Commit, Sign, ViewChange
+from hansa.ledger.membership import quorum
 from hansa.primitives import Hash32, Height, View
 
 __all__ = ["CommitVotes", "SignVotes", "ViewChangeVotes", "faulty_max", "quorum"]
@@ -18,11 +19,6 @@ __all__ = ["CommitVotes", "SignVotes", "ViewChangeVotes", "faulty_max", "quorum"
 def faulty_max(sealer_count: int) -> int:
     """How many sealers may fail or lie: ⌊(n − 1) / 3⌋."""
     return (sealer_count - 1) // 3
-
-
-def quorum(sealer_count: int) -> int:
-    """Equal votes that decide: two quorums share at least one honest sealer."""
-    return sealer_count - faulty_max(sealer_count)
 
 
 @dataclass(slots=True)
